@@ -1,0 +1,3 @@
+"""Registers the suite's plugins, and does nothing else."""
+
+pytest_plugins = ("fixtures.verdict", "fixtures.image", "pytester")

@@ -1,0 +1,3 @@
+module cluster-node/pause
+
+go 1.24.0

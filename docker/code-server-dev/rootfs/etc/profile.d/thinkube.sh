@@ -1,0 +1,1 @@
+. /etc/thinkube/setup-thinkube-env.sh

@@ -1,0 +1,104 @@
+# /// script
+# dependencies = ["nox[uv]>=2025.10"]
+# ///
+"""The doors of the project: a bare `nox` does the main job, each session can be run alone.
+
+Words after `--` go to what the session runs, for example `nox -s build -- --prebuilt k9s=/path/to/k9s`.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.10"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["build", "image"]
+nox.options.stop_on_first_error = True
+
+LOCK = "requirements.lock"
+WORKERS = "2"
+
+
+def install(session: nox.Session) -> None:
+    """Put the locked environment into the session, hashes checked."""
+    session.install("--quiet", "--no-deps", "--require-hashes", "-r", LOCK)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the image; `-- base`, `-- tools` or `-- image` for one part, `-- --help` for the options."""
+    install(session)
+    session.run("python", "-m", "fixtures", "build", "--allow-omissions", *session.posargs)
+
+
+@nox.session
+def image(session: nox.Session) -> None:
+    """Check the image that was built last, in every profile; words after `--` go to pytest."""
+    install(session)
+    report = ".build/verdict-image.json"
+    session.run(
+        "pytest",
+        "tests/image",
+        "-n",
+        WORKERS,
+        "--dist=worksteal",
+        f"--verdict-json={report}",
+        *session.posargs,
+    )
+
+
+@nox.session
+def selftest(session: nox.Session) -> None:
+    """Run the suite's own tests: no image, no cluster, seconds."""
+    install(session)
+    session.run("pytest", "tests/suite", "-n", WORKERS, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the code: ruff, mypy --strict, hadolint on the Dockerfiles, shellcheck on the scripts."""
+    install(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("python", "-m", "fixtures", "render", ".build/Dockerfile")
+    session.run("hadolint", ".build/Dockerfile", "docker/code-server-base/Dockerfile")
+    session.run(
+        "shellcheck",
+        ".ci/run",
+        "docker/code-server-base/entrypoint.sh",
+        "docker/code-server-dev/rootfs/entrypoint.d/10-thinkube-home",
+        "docker/code-server-dev/rootfs/etc/thinkube/setup-thinkube-env.sh",
+    )
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Set the persistent shell beside a bare loop, testinfra's stock podman backend and goss, in one run."""
+    install(session)
+    session.run("python", "-m", "fixtures.bench", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve the locked inputs anew: the suite's own and the image's Python and Node."""
+    session.install("uv")
+    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--no-header")
+    session.run(*resolve, "--universal", "--group=dev", "-o", LOCK, "pyproject.toml")
+    image_options = (
+        "--python-version=3.13",
+        "--python-platform=x86_64-manylinux_2_36",
+        "--only-binary=:all:",
+    )
+    for name in ("python", "toolchain", "node", "ansible"):
+        folder = f"docker/code-server-dev/{name}"
+        extra = ("--no-deps",) if name == "ansible" else ()
+        session.run(*resolve, *image_options, *extra, "-o", f"{folder}/{LOCK}", f"{folder}/requirements.in")
+
+
+@nox.session
+def clean(session: nox.Session) -> None:
+    """Remove what the builds keep: images of this project and .build/."""
+    install(session)
+    session.run("python", "-m", "fixtures", "clean")

@@ -1,0 +1,90 @@
+"""The image as a whole: its user, its editor, its labels, its runtime basics (IMG-1, 2, 6, 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.image import Container, Containers, Image
+
+LABELS = ("title", "version", "revision", "source", "base.name", "base.digest")
+
+
+@pytest.mark.requirement("IMG-1")
+def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -> None:
+    settings = image.inventory.image
+    expected = f"{settings.user} {settings.uid} {settings.gid} {settings.home}"
+    seen = container.run('echo "$(id -un) $(id -u) $(id -g) $HOME"').stdout.strip()
+    assert seen == expected, f"user: {seen!r} instead of {expected!r}: end the Dockerfile with USER {settings.uid}"
+    user = container.host.user(settings.user)
+    assert user.home == settings.home, f"user: /etc/passwd says home {user.home}: it must be {settings.home}"
+
+
+@pytest.mark.requirement("IMG-1")
+def test_sudo_needs_no_password(container: Container) -> None:
+    done = container.run("sudo --non-interactive id -u")
+    assert done.stdout.strip() == "0", f"sudo: {done.stderr.strip()!r}: the base's /etc/sudoers.d/nopasswd is lost"
+
+
+@pytest.mark.requirement("IMG-1")
+def test_home_belongs_to_the_user(image: Image, container: Container) -> None:
+    home = container.host.file(image.inventory.image.home)
+    assert (home.uid, home.gid) == (image.inventory.image.uid, image.inventory.image.gid), (
+        f"home: {home.path} belongs to {home.uid}:{home.gid}: chown it to {image.inventory.image.uid}"
+    )
+
+
+@pytest.mark.requirement("IMG-2")
+@pytest.mark.parametrize("profile", ["default", "empty-home", "no-network"])
+def test_code_server_serves_its_page(profile: str, image: Image, containers: Containers) -> None:
+    port = image.inventory.image.port
+    done = containers(profile).run(
+        f"""/usr/bin/entrypoint.sh --bind-addr 127.0.0.1:{port} --auth none --user-data-dir "$PWD/u" . >log 2>&1 &
+        server=$!
+        curl --silent --show-error --location --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 \\
+            http://127.0.0.1:{port}/ >page
+        kill $server; wait $server
+        grep -o 'vscode-workbench-web-configuration' page || cat log""",
+        seconds=90,
+    )
+    assert "vscode-workbench-web-configuration" in done.stdout, (
+        f"code-server ({profile}): no workbench on port {port}: {done.stdout.strip()[-300:]}"
+    )
+
+
+@pytest.mark.requirement("IMG-2")
+def test_entrypoint_serves_on_the_port(image: Image) -> None:
+    config, port = image.document["Config"], image.inventory.image.port
+    seen = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+    expected = ["/usr/bin/entrypoint.sh", "--bind-addr", f"0.0.0.0:{port}", "."]
+    assert seen == expected, f"entrypoint: {seen} instead of {expected}: leave the base's ENTRYPOINT as it is"
+    assert f"{port}/tcp" in config.get("ExposedPorts", {}), f"port: {port} is not exposed: add EXPOSE {port}"
+
+
+@pytest.mark.requirement("IMG-6")
+def test_labels_tell_what_it_is(image: Image) -> None:
+    missing = [key for key in LABELS if not image.labels.get(f"org.opencontainers.image.{key}")]
+    assert not missing, f"labels: {', '.join(missing)} missing: build the image with `nox -s build`, which sets them"
+
+
+@pytest.mark.requirement("IMG-7")
+def test_node_and_git_are_there(image: Image, container: Container) -> None:
+    node = container.run("node --version && npm --version && npx --version && git --version")
+    assert node.rc == 0, f"node, npm or git: {node.stderr.strip()[-200:]}: install what is missing"
+    major, wanted = int(node.stdout.removeprefix("v").split(".")[0]), image.inventory.image.node_major
+    assert major >= wanted, f"node: version {major}, {wanted} or later is wanted: raise node/requirements.in"
+
+
+@pytest.mark.requirement("IMG-7")
+def test_npm_runs_a_script(container: Container) -> None:
+    package = '{"name":"p","version":"1.0.0","scripts":{"hello":"node -p 6*7"}}'
+    done = container.run(f"echo '{package}' >package.json && npm run --silent hello")
+    assert done.stdout.strip() == "42", f"npm: {done.stderr.strip()[-200:]}: mend /usr/local/lib/node_modules/npm"
+
+
+@pytest.mark.requirement("IMG-7")
+def test_locale_and_time_zone_are_sane(container: Container) -> None:
+    done = container.run("locale charmap; date +%Z; LC_ALL=$LANG sort --version >/dev/null; TZ=Europe/Madrid date +%Z")
+    charmap, zone, madrid = (*done.stdout.split(), "", "", "")[:3]
+    assert (charmap, zone) == ("UTF-8", "UTC"), f"locale: {charmap!r}, zone {zone!r}: set LANG=en_US.UTF-8, no TZ"
+    assert madrid in {"CET", "CEST"}, f"time zones: Madrid is {madrid!r}: install tzdata"
+    assert not done.stderr, f"locale: {done.stderr.strip()!r}: generate the locale that LANG names"

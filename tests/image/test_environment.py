@@ -1,0 +1,103 @@
+"""The environment script: `.setup-thinkube-env.sh` (ENV-1 to 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.image import Container, Containers
+
+SCRIPT = "/etc/thinkube/setup-thinkube-env.sh"
+SHELLS = ("bash -c", "bash -ic", "bash -lc", "zsh -c", "zsh -ic", "zsh -lc", "sh -c")
+ALIASES = {
+    "k": "kubectl",
+    "kgp": "kubectl get pods",
+    "kgs": "kubectl get services",
+    "kgn": "kubectl get nodes",
+    "kd": "kubectl describe",
+    "kl": "kubectl logs",
+}
+VARIABLES = (
+    "ANSIBLE_CONFIG", "ARGOCD_SERVER", "ARGO_NAMESPACE", "ARGO_SECURE", "ARGO_SERVER", "DEVPI_URL", "GITEA_URL",
+    "KEYCLOAK_URL", "KUBECONFIG", "MLFLOW_TRACKING_URI", "NATS_URL", "PGHOST", "PGPORT", "REGISTRY_URL",
+    "VALKEY_HOST", "VALKEY_PORT",
+)  # fmt: skip
+
+
+@pytest.mark.requirement("ENV-1")
+@pytest.mark.parametrize("shell", SHELLS)
+def test_sources_cleanly_twice_under_strict_settings(shell: str, container: Container) -> None:
+    done = container.run(f"{shell} 'set -eu; . {SCRIPT}; before=$(env | sort); . {SCRIPT}; "
+                         """test "$before" = "$(env | sort)" && echo same' </dev/null""")  # fmt: skip
+    noise = [line for line in done.stderr.splitlines() if "job control" not in line and "terminal process" not in line]
+    assert (done.stdout.strip(), noise) == ("same", []), (
+        f"environment script in `{shell}`: {done.stdout.strip()!r} {noise}: it must be quiet and change nothing twice"
+    )
+
+
+@pytest.mark.requirement("ENV-1")
+@pytest.mark.parametrize("shell", ["bash -ic", "bash -lc", "zsh -ic"])
+def test_every_shell_sources_it_by_itself(shell: str, containers: Containers) -> None:
+    seen = containers("empty-home").run(f"{shell} 'echo $ARGO_NAMESPACE' </dev/null").stdout.strip()
+    assert seen == "argo", f"environment in `{shell}`: ARGO_NAMESPACE is {seen!r}: source {SCRIPT} in its start file"
+
+
+@pytest.mark.requirement("ENV-2")
+def test_sets_every_variable(container: Container) -> None:
+    script = f'. {SCRIPT}; for v in {" ".join(VARIABLES)}; do eval "[ -n \\"\\${{$v:-}}\\" ]" || echo $v; done'
+    missing = container.run(script).stdout.split()
+    assert not missing, f"environment: {', '.join(missing)} not set: export it in {SCRIPT}"
+
+
+@pytest.mark.requirement("ENV-2")
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_leaves_alone_what_the_user_set(variable: str, container: Container) -> None:
+    seen = container.run(f"export {variable}=mine; . {SCRIPT}; printenv {variable}").stdout.strip()
+    assert seen == "mine", f"environment: {variable}=mine became {seen!r}: use ${{{variable}:-default}} in {SCRIPT}"
+
+
+@pytest.mark.requirement("ENV-2")
+def test_ansible_uses_the_configuration(container: Container) -> None:
+    done = container.run(f". {SCRIPT}; ansible-config dump --only-changed --format json | jq -r '.[].name'")
+    assert "DEFAULT_HOST_LIST" in done.stdout, f"ansible: {done.stdout!r}: ANSIBLE_CONFIG must name a file it reads"
+
+
+@pytest.mark.requirement("ENV-3")
+@pytest.mark.parametrize("shell", ["bash -ic", "zsh -ic"])
+@pytest.mark.parametrize("alias", ALIASES)
+def test_alias_stands_for_its_command(alias: str, shell: str, container: Container) -> None:
+    seen = container.run(f"{shell} 'alias {alias}' </dev/null").stdout.strip().removeprefix("alias ")
+    expected = ALIASES[alias]
+    assert seen in {f"{alias}='{expected}'", f"{alias}={expected}"}, (
+        f"alias {alias} in `{shell}`: {seen!r} instead of {expected!r}: mend {SCRIPT}"
+    )
+
+
+@pytest.mark.requirement("ENV-3")
+def test_alias_runs_its_command(container: Container) -> None:
+    typed = "k version --client -o json"
+    done = container.run(f"printf '%s\\n' '{typed}' | bash -i 2>/dev/null")
+    assert "clientVersion" in done.stdout, f"alias k: typing it gives {done.stdout[-200:]!r}: mend {SCRIPT}"
+
+
+@pytest.mark.requirement("ENV-4")
+@pytest.mark.parametrize("before", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/bin:/home/coder/.local/bin"])
+def test_path_has_every_location_once(before: str, container: Container) -> None:
+    seen = container.run(f"PATH={before}; . {SCRIPT}; echo $PATH").stdout.strip().split(":")
+    wanted = ["/usr/local/bin", "/usr/bin", "/bin", "/home/coder/.local/bin"]
+    counts = {place: seen.count(place) for place in wanted}
+    assert set(counts.values()) == {1}, f"PATH: {counts}, each must stand there once: mend {SCRIPT}"
+
+
+@pytest.mark.requirement("ENV-4")
+@pytest.mark.parametrize("profile", ["default", "empty-home", "read-only", "other-uid"])
+def test_start_links_the_script_into_home(profile: str, containers: Containers) -> None:
+    done = containers(profile).run("/entrypoint.d/10-thinkube-home; . ~/.setup-thinkube-env.sh && echo $ARGO_NAMESPACE")
+    assert done.stdout.strip() == "argo", f"home ({profile}): {done.stderr.strip()!r}: the start must link {SCRIPT}"
+
+
+@pytest.mark.requirement("ENV-4")
+def test_start_keeps_the_user_s_own_script(containers: Containers) -> None:
+    done = containers("empty-home").run(
+        "HOME=$PWD; echo mine >.setup-thinkube-env.sh; /entrypoint.d/10-thinkube-home; cat .setup-thinkube-env.sh"
+    )
+    assert done.stdout == "mine\n", f"home: the user's script became {done.stdout!r}: the start must not replace it"

@@ -1,0 +1,59 @@
+"""Tools that draw a screen, driven in a real terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.image import Container, Image
+from fixtures.inventory import Inventory
+from fixtures.terminal import Terminal
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: probe-context
+clusters: [{name: probe-cluster, cluster: {server: "http://127.0.0.1:9"}}]
+contexts: [{name: probe-context, context: {cluster: probe-cluster, user: probe-user}}]
+users: [{name: probe-user, user: {}}]
+"""
+
+
+@pytest.mark.requirement("TOOL-vim-operates")
+def test_vim_edits_and_saves_in_a_terminal(container: Container) -> None:
+    with Terminal(container.terminal("vim", "-u", "NONE", "/tmp/vim-probe")) as screen:
+        screen.wait_for(r"vim-probe")
+        screen.send("ihello from vim\x1b")
+        screen.wait_for(r"^hello from vim$")
+        screen.send(":wq\r")
+        assert screen.wait_for_exit() == 0
+    saved = container.host.run("cat /tmp/vim-probe; rm /tmp/vim-probe").stdout
+    assert saved == "hello from vim\n", f"vim: saved {saved!r} instead of the typed line: reinstall vim"
+
+
+@pytest.mark.requirement("TOOL-nano-operates")
+def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
+    with Terminal(container.terminal("nano", "/tmp/nano-probe")) as screen:
+        screen.wait_for(r"GNU nano [0-9.]+")
+        screen.send("hello from nano")
+        screen.wait_for(r"^hello from nano")
+        screen.send("\x0f")
+        screen.wait_for(r"Write to File: /tmp/nano-probe")
+        screen.send("\r")
+        screen.wait_for(r"Wrote 1 line")
+        screen.send("\x18")
+        assert screen.wait_for_exit() == 0
+    saved = container.host.run("cat /tmp/nano-probe; rm /tmp/nano-probe").stdout
+    assert saved == "hello from nano\n", f"nano: saved {saved!r} instead of the typed line: reinstall nano"
+
+
+@pytest.mark.requirement("TOOL-k9s-runs")
+def test_k9s_draws_its_screen(inventory: Inventory, image: Image, container: Container) -> None:
+    image.require(inventory.tool("k9s"))
+    container.host.backend.run("cat >/tmp/k9s-probe", stdin=KUBECONFIG.encode())
+    with Terminal(container.terminal("k9s", "--kubeconfig", "/tmp/k9s-probe"), columns=160) as screen:
+        screen.wait_for(r"Context:\s+probe-context", timeout=20)
+        screen.wait_for(r"Cluster:\s+probe-cluster", timeout=20)
+        screen.wait_for(r"K9s Rev:\s+v0\.32\.0", timeout=20)
+        screen.send("\x03")
+        screen.wait_for_exit()
+    container.host.run("rm /tmp/k9s-probe")

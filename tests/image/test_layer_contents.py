@@ -1,0 +1,46 @@
+"""What the image's layers hold, each layer walked: what one adds and a later one deletes is still pulled (IMG-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import layers
+from fixtures.image import Image
+from fixtures.layers import Finding, LayerEntry, ReviewedPaths
+
+
+@pytest.mark.requirement("IMG-5")
+@pytest.mark.parametrize(
+    ("rule", "search"),
+    [
+        pytest.param("setuid", layers.setuid_files, id="setuid-files-are-reviewed"),
+        pytest.param("world_writable", layers.world_writable, id="nothing-is-world-writable"),
+        pytest.param("secret", layers.secrets, id="no-secret"),
+        pytest.param("leftover", layers.leftovers, id="no-cache-or-leftover"),
+    ],
+)
+def test_layers_hold(
+    rule: str, search: Callable[..., list[Finding]], entries: list[LayerEntry], reviewed: ReviewedPaths
+) -> None:
+    _none(search(entries, getattr(reviewed, rule)))
+
+
+@pytest.mark.requirement("IMG-5")
+def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image, reviewed: ReviewedPaths) -> None:
+    settings = image.inventory.image
+    _none(layers.foreign_owners(entries, reviewed.owner, home=settings.home, owner=settings.uid))
+
+
+@pytest.mark.requirement("IMG-5")
+def test_layers_are_all_there(entries: list[LayerEntry], image: Image) -> None:
+    seen = {entry.layer_digest for entry in entries}
+    assert seen <= set(image.document["RootFS"]["Layers"])
+    assert any(entry.path == "/etc/os-release" for entry in entries), "the walk found no /etc/os-release: it is broken"
+
+
+def _none(findings: list[Finding]) -> None:
+    lines = "\n".join(str(finding) for finding in findings)
+    first = f"{findings[0]}" + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else "") if findings else ""
+    assert not findings, f"{first}\n{lines}"

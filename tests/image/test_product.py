@@ -1,0 +1,102 @@
+"""What the build made and recorded: size, manifest, cache (BLD-1 to 9)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fixtures import build
+from fixtures.accounting import SizeTable
+from fixtures.image import Container, Image
+from fixtures.inventory import Inventory
+from fixtures.manifest import Manifest, inventory_table
+from fixtures.podman import image_exists, podman
+from fixtures.recording import size_table
+from fixtures.verdict import blocked
+
+
+@pytest.fixture(scope="module")
+def sizes(image: Image, inventory: Inventory) -> SizeTable:
+    """The image's bytes by tool and layer."""
+    if not image_exists(image.base):
+        blocked("the base image is not in the local storage", image.base)
+    return size_table(image.name, image.base, inventory, list(image.omitted))
+
+
+@pytest.mark.requirement("BLD-3")
+def test_image_is_below_its_limit(image: Image, inventory: Inventory) -> None:
+    total, limit = image.document["Size"], inventory.image.size_limit
+    assert total < limit, (
+        f"size: {total:,} bytes, the limit is {limit:,}: trim the largest row of .build/sizes.txt by {total - limit:,}"
+    )
+
+
+@pytest.mark.requirement("BLD-3")
+def test_every_tool_is_in_its_budget(sizes: SizeTable) -> None:
+    over = [row for row in sizes.findings() if not row.startswith("image:")]
+    assert not over, f"size: {'; '.join(over)}\n{sizes.render()}"
+
+
+@pytest.mark.requirement("BLD-3")
+def test_every_byte_is_attributed(sizes: SizeTable, image: Image) -> None:
+    assert sum(row.size for row in sizes.rows) == image.document["Size"]
+
+
+@pytest.mark.requirement("BLD-1")
+def test_name_is_registry_and_repository(image: Image, inventory: Inventory) -> None:
+    settings = inventory.image
+    wanted = rf"[^/]+/{re.escape(settings.repository)}:{re.escape(settings.tag)}"
+    names = image.document["RepoTags"]
+    assert any(re.fullmatch(wanted, name) for name in names), (
+        f"name: {names} match no {wanted}: build with `nox -s build`"
+    )
+
+
+@pytest.mark.requirement("BLD-4", "BLD-5")
+def test_manifest_names_every_tool(manifest: Manifest, inventory: Inventory) -> None:
+    named = {tool.name for tool in manifest.tools} | {omission.name for omission in manifest.omissions}
+    missing = {tool.name for tool in inventory.tools} ^ named
+    assert not missing, f"manifest: {', '.join(sorted(missing))} in only one of it and tools.toml: build anew"
+
+
+@pytest.mark.requirement("BLD-5")
+def test_manifest_is_true_of_the_image(
+    manifest: Manifest, image: Image, inventory: Inventory, container: Container
+) -> None:
+    assert manifest.image.digest == image.document["Digest"]
+    assert manifest.size.total == image.document["Size"]
+    wrong = [
+        tool.name
+        for tool in manifest.tools
+        for command in inventory.tool(tool.name).commands[:1]
+        if tool.sha256 not in container.run(f"sha256sum $(readlink -f $(command -v {command}))").stdout
+    ]
+    assert not wrong, f"manifest: the command of {', '.join(wrong)} is another file in the image: build anew"
+
+
+@pytest.mark.requirement("BLD-6")
+def test_inventory_table_names_every_tool_with_its_version(manifest: Manifest) -> None:
+    table = inventory_table(manifest)
+    missing = [
+        tool.name for tool in manifest.tools if not re.search(rf"{tool.name} +{re.escape(tool.version)} ", table)
+    ]
+    assert not missing, f"table: {', '.join(missing)} lacks its line:\n{table}"
+
+
+@pytest.mark.requirement("BLD-7")
+def test_rebuild_with_nothing_changed_runs_no_stage(image: Image, inventory: Inventory, manifest: Manifest) -> None:
+    assert manifest.image.id == image.document["Id"]
+    done = build.build(inventory, name=f"{build.PROJECT}/rebuild", allow_omissions=True)
+    podman("image", "rm", done.image)
+    assert not done.stages, f"build: nothing changed, yet {', '.join(done.stages)} ran again: keep its inputs stable"
+
+
+@pytest.mark.requirement("BLD-9")
+def test_tools_are_the_locked_ones(manifest: Manifest, inventory: Inventory) -> None:
+    drifted = [
+        f"{tool.name} {tool.version} (locked {inventory.tool(tool.name).version})"
+        for tool in manifest.tools
+        if not inventory.tool(tool.name).accepts(tool.version)
+    ]
+    assert not drifted, f"lock: {', '.join(drifted)}: another build would give other tools; change tools.toml"

@@ -1,0 +1,88 @@
+"""Each tool of the inventory: present, the right version, safe on disk, and really working, in every profile."""
+
+from __future__ import annotations
+
+import re
+
+from fixtures.image import Container, Containers, DeclaredFailure, Image, ToolCheck
+from fixtures.inventory import Tool
+
+
+def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, container: Container) -> None:
+    tool, name = command
+    image.require(tool)
+    found = container.run(f"command -v {name}").stdout.strip()
+    assert found, f"{tool.name}: no command {name} on PATH: build the image anew, its inventory names it"
+    file = container.host.file(container.run(f"readlink -f {found}").stdout.strip())
+    wrong = [
+        f"{file.path}: {problem}"
+        for problem, present in (
+            ("lies below home, where the deployment's volume hides it", file.path.startswith("/home/")),
+            ("is not owned by root", file.user != "root"),
+            ("can be changed by others than root", file.mode & 0o022),
+            ("cannot be read and run by everybody", file.mode & 0o055 != 0o055),
+        )
+        if present
+    ]
+    assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
+
+
+def test_version_is_the_locked_one(tool: Tool, image: Image, container: Container) -> None:
+    image.require(tool)
+    done = container.run(tool.probe.command)
+    assert done.rc == 0, f"{tool.name}: `{tool.probe.command}` failed ({done.rc}): {_said(done.stderr)}"
+    try:
+        version = tool.probe.read(done.stdout)
+    except ValueError as error:
+        raise AssertionError(f"{tool.name}: no version to be read: {error}: is this the real {tool.name}?") from None
+    assert tool.accepts(version), (
+        f"{tool.name}: version {version}, locked is {tool.version}: build the image anew, or change tools.toml"
+    )
+
+
+def test_does_what_it_is_for(tool_check: ToolCheck, image: Image, containers: Containers) -> None:
+    tool, check = tool_check.tool, tool_check.check
+    image.require(tool)
+    done = containers(tool_check.profile).run(check.run, seconds=check.seconds)
+    wrong = [
+        problem
+        for problem, present in (
+            (
+                f"exit {done.rc} instead of {check.exit}: {_said(done.stderr or done.stdout)}",
+                done.rc != check.exit,
+            ),
+            (
+                f"stdout {_said(done.stdout)!r} lacks {check.stdout!r}",
+                not _matches(check.stdout, done.stdout),
+            ),
+            (
+                f"stderr {_said(done.stderr)!r} lacks {check.stderr!r}",
+                not _matches(check.stderr, done.stderr),
+            ),
+        )
+        if present
+    ]
+    assert not wrong, (
+        f"{tool.name} ({tool_check.profile}) {check.title}: {'; '.join(wrong)}: reinstall {tool.name}, "
+        f"or mend this check in tools.toml\n$ {check.run}\n{done.stdout}\n{done.stderr}"
+    )
+
+
+def test_fails_as_declared(declared_failure: DeclaredFailure, image: Image, containers: Containers) -> None:
+    tool, limitation = declared_failure.tool, declared_failure.limitation
+    image.require(tool)
+    done = containers(declared_failure.profile).run(limitation.run)
+    where = f"{tool.name} ({declared_failure.profile})"
+    assert done.rc != 0, f"{where}: works, though declared impossible: take the limitation out of tools.toml"
+    assert _matches(limitation.fails, done.stderr), (
+        f"{where}: fails with {_said(done.stderr)!r}, declared {limitation.fails!r}: mend the image or the declaration"
+    )
+
+
+def _matches(pattern: str, output: str) -> bool:
+    return re.search(pattern, output, re.MULTILINE) is not None
+
+
+def _said(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "nothing"
