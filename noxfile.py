@@ -42,7 +42,7 @@ def image(session: nox.Session) -> None:
         "tests/image",
         "-n",
         WORKERS,
-        "--dist=worksteal",
+        "--dist=loadgroup",
         f"--verdict-json={report}",
         *session.posargs,
     )

@@ -83,7 +83,7 @@ def test_alias_runs_its_command(container: Container) -> None:
 @pytest.mark.parametrize("before", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/bin:/home/coder/.local/bin"])
 def test_path_has_every_location_once(before: str, container: Container) -> None:
     seen = container.run(f"PATH={before}; . {SCRIPT}; echo $PATH").stdout.strip().split(":")
-    wanted = ["/usr/local/bin", "/usr/bin", "/bin", "/home/coder/.local/bin"]
+    wanted = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/tools/python/bin", "/home/coder/.local/bin"]
     counts = {place: seen.count(place) for place in wanted}
     assert set(counts.values()) == {1}, f"PATH: {counts}, each must stand there once: mend {SCRIPT}"
 

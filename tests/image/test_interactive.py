@@ -6,7 +6,6 @@ import pytest
 
 from fixtures.image import Container, Image
 from fixtures.inventory import Inventory
-from fixtures.terminal import Terminal
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -20,7 +19,7 @@ users: [{name: probe-user, user: {}}]
 
 @pytest.mark.requirement("TOOL-vim-operates")
 def test_vim_edits_and_saves_in_a_terminal(container: Container) -> None:
-    with Terminal(container.terminal("vim", "-u", "NONE", "/tmp/vim-probe")) as screen:
+    with container.terminal("vim", "-u", "NONE", "/tmp/vim-probe") as screen:
         screen.wait_for(r"vim-probe")
         screen.send("ihello from vim\x1b")
         screen.wait_for(r"^hello from vim$")
@@ -32,7 +31,7 @@ def test_vim_edits_and_saves_in_a_terminal(container: Container) -> None:
 
 @pytest.mark.requirement("TOOL-nano-operates")
 def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
-    with Terminal(container.terminal("nano", "/tmp/nano-probe")) as screen:
+    with container.terminal("nano", "/tmp/nano-probe") as screen:
         screen.wait_for(r"GNU nano [0-9.]+")
         screen.send("hello from nano")
         screen.wait_for(r"^hello from nano")
@@ -50,10 +49,10 @@ def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
 def test_k9s_draws_its_screen(inventory: Inventory, image: Image, container: Container) -> None:
     image.require(inventory.tool("k9s"))
     container.host.backend.run("cat >/tmp/k9s-probe", stdin=KUBECONFIG.encode())
-    with Terminal(container.terminal("k9s", "--kubeconfig", "/tmp/k9s-probe"), columns=160) as screen:
-        screen.wait_for(r"Context:\s+probe-context", timeout=20)
-        screen.wait_for(r"Cluster:\s+probe-cluster", timeout=20)
+    with container.terminal("k9s", "--kubeconfig", "/tmp/k9s-probe", columns=160) as screen:
         screen.wait_for(r"K9s Rev:\s+v0\.32\.0", timeout=20)
+        screen.wait_for(r"Contexts\(all\)\[1\]", timeout=20)
+        screen.wait_for(r"probe-context\(\*\)\s+probe-cluster\s+probe-user", timeout=20)
         screen.send("\x03")
         screen.wait_for_exit()
     container.host.run("rm /tmp/k9s-probe")

@@ -10,6 +10,9 @@ from fixtures import layers
 from fixtures.image import Image
 from fixtures.layers import Finding, LayerEntry, ReviewedPaths
 
+pytestmark = pytest.mark.xdist_group("layers")
+"""One worker walks the layers, once."""
+
 
 @pytest.mark.requirement("IMG-5")
 @pytest.mark.parametrize(

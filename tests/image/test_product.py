@@ -15,6 +15,9 @@ from fixtures.podman import image_exists, podman
 from fixtures.recording import size_table
 from fixtures.verdict import blocked
 
+pytestmark = pytest.mark.xdist_group("layers")
+"""One worker walks the layers, once."""
+
 
 @pytest.fixture(scope="module")
 def sizes(image: Image, inventory: Inventory) -> SizeTable:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from testinfra.backend.base import CommandResult
+
 from fixtures.image import Container, Containers, DeclaredFailure, Image, ToolCheck
 from fixtures.inventory import Tool
+from fixtures.shell import CommandTimeoutError
 
 
 def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, container: Container) -> None:
@@ -29,7 +32,7 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
 
 def test_version_is_the_locked_one(tool: Tool, image: Image, container: Container) -> None:
     image.require(tool)
-    done = container.run(tool.probe.command)
+    done = _run(tool, container, tool.probe.command)
     assert done.rc == 0, f"{tool.name}: `{tool.probe.command}` failed ({done.rc}): {_said(done.stderr)}"
     try:
         version = tool.probe.read(done.stdout)
@@ -43,7 +46,7 @@ def test_version_is_the_locked_one(tool: Tool, image: Image, container: Containe
 def test_does_what_it_is_for(tool_check: ToolCheck, image: Image, containers: Containers) -> None:
     tool, check = tool_check.tool, tool_check.check
     image.require(tool)
-    done = containers(tool_check.profile).run(check.run, seconds=check.seconds)
+    done = _run(tool, containers(tool_check.profile), check.run, check.seconds)
     wrong = [
         problem
         for problem, present in (
@@ -71,12 +74,19 @@ def test_does_what_it_is_for(tool_check: ToolCheck, image: Image, containers: Co
 def test_fails_as_declared(declared_failure: DeclaredFailure, image: Image, containers: Containers) -> None:
     tool, limitation = declared_failure.tool, declared_failure.limitation
     image.require(tool)
-    done = containers(declared_failure.profile).run(limitation.run)
+    done = _run(tool, containers(declared_failure.profile), limitation.run)
     where = f"{tool.name} ({declared_failure.profile})"
     assert done.rc != 0, f"{where}: works, though declared impossible: take the limitation out of tools.toml"
     assert _matches(limitation.fails, done.stderr), (
         f"{where}: fails with {_said(done.stderr)!r}, declared {limitation.fails!r}: mend the image or the declaration"
     )
+
+
+def _run(tool: Tool, container: Container, script: str, seconds: float = 30.0) -> CommandResult:
+    try:
+        return container.run(script, seconds=seconds)
+    except CommandTimeoutError as error:
+        raise AssertionError(f"{tool.name} ({container.profile.name}) hangs: {error}") from None
 
 
 def _matches(pattern: str, output: str) -> bool:

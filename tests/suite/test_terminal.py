@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -60,10 +61,20 @@ def ignored_signals() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ignored_signals")
 def test_keys_work_in_a_run_that_ignores_signals() -> None:
-    with Terminal(script("echo ready; sleep 100")) as terminal:
+    with Terminal(script("echo ready; read line")) as terminal:
         terminal.wait_for("ready")
         terminal.send("\x03")
         assert terminal.wait_for_exit() == -signal.SIGINT
+
+
+def test_screen_is_up_to_date_without_a_wait(tmp_path: Path) -> None:
+    fifo = tmp_path / "written"
+    os.mkfifo(fifo)
+    with Terminal(script(f"echo first; read line; echo second; echo >{fifo}; read line")) as terminal:
+        terminal.wait_for("first")
+        terminal.send("\r")
+        assert fifo.read_text(encoding="utf-8") == "\n"
+        assert terminal.screen[:3] == ["first", "", "second"]
 
 
 def test_much_text_passes_both_ways() -> None:
@@ -99,12 +110,19 @@ def test_wait_ends_with_the_program() -> None:
 
 @pytest.mark.parametrize("limit", [0.2, 0.0])
 def test_endless_output_does_not_outlast_a_wait(limit: float) -> None:
-    with Terminal(script("yes")) as terminal:
+    with Terminal(script("yes | head -c 10000000")) as terminal:
+        terminal.wait_for("y")
         with pytest.raises(TerminalError, match="missing"):
             terminal.wait_for("missing", timeout=limit)
         with pytest.raises(TerminalError, match="did not end within"):
             terminal.wait_for_exit(limit)
-        assert "y" in terminal.text
+        assert terminal.screen[0] == "y"
+
+
+def test_last_words_are_on_the_screen_after_the_end() -> None:
+    with Terminal(script("yes | head -c 60000; echo; echo last")) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert terminal.text.endswith("y\n\nlast")
 
 
 def test_signalled_program_has_a_negative_status() -> None:
@@ -117,14 +135,15 @@ def test_missing_program_is_named() -> None:
         Terminal(["no-such-program"])
 
 
-@pytest.mark.parametrize("trap", ["", "trap '' HUP TERM;"])
-def test_program_and_descriptors_end_with_the_terminal(trap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("trap", "status"), [("", -signal.SIGHUP), ("trap '' HUP;", -signal.SIGKILL)])
+def test_program_and_descriptors_end_with_the_terminal(trap: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.terminal.HANGUP_SECONDS", 0.2)
     before = descriptors()
-    with Terminal(script(f"{trap} echo pid $$.; while :; do read x || sleep 0.1; done")) as terminal:
+    with Terminal(script(f"{trap} echo pid $$.; for i in 1 2 3; do read x || sleep 1; done")) as terminal:
         pid = int(terminal.wait_for(r"pid (\d+)\.")[1])
     assert descriptors() == before
     assert not Path(f"/proc/{pid}").exists()
+    assert terminal.wait_for_exit() == status
 
 
 def test_questions_are_answered() -> None:

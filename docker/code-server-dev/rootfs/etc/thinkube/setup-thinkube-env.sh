@@ -23,7 +23,7 @@ export REGISTRY_URL="${REGISTRY_URL:-https://registry.registry.svc}"
 export VALKEY_HOST="${VALKEY_HOST:-valkey.valkey.svc}"
 export VALKEY_PORT="${VALKEY_PORT:-6379}"
 
-for _thinkube_directory in /usr/local/bin /usr/bin /bin "$HOME/.local/bin"; do
+for _thinkube_directory in /usr/local/bin /usr/bin /bin /opt/tools/python/bin "$HOME/.local/bin"; do
     case ":${PATH:-}:" in
         *":$_thinkube_directory:"*) ;;
         *) PATH="${PATH:+$PATH:}$_thinkube_directory" ;;
