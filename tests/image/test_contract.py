@@ -14,7 +14,9 @@ def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -
     settings = image.inventory.image
     expected = f"{settings.user} {settings.uid} {settings.gid} {settings.home}"
     seen = container.run('echo "$(id -un) $(id -u) $(id -g) $HOME"').stdout.strip()
-    assert seen == expected, f"user: {seen!r} instead of {expected!r}: end the Dockerfile with USER {settings.uid}"
+    assert seen == expected, (
+        f"user: {seen!r} instead of {expected!r}: give {settings.user} that UID in the base, and end with USER"
+    )
     user = container.host.user(settings.user)
     assert user.home == settings.home, f"user: /etc/passwd says home {user.home}: it must be {settings.home}"
 

@@ -7,6 +7,7 @@ import pytest
 from fixtures.image import Container, Containers
 
 SCRIPT = "/etc/thinkube/setup-thinkube-env.sh"
+LOCATIONS = ("/usr/local/bin", "/usr/bin", "/bin", "/opt/tools/python/bin")
 SHELLS = ("bash -c", "bash -ic", "bash -lc", "zsh -c", "zsh -ic", "zsh -lc", "sh -c")
 ALIASES = {
     "k": "kubectl",
@@ -80,11 +81,17 @@ def test_alias_runs_its_command(container: Container) -> None:
 
 
 @pytest.mark.requirement("ENV-4")
+def test_image_s_own_path_has_every_location(container: Container) -> None:
+    seen = container.run("echo $PATH").stdout.strip().split(":")
+    missing = [place for place in LOCATIONS if place not in seen]
+    assert not missing, f"PATH: {', '.join(missing)} not in the image's PATH {seen}: set it with ENV in Dockerfile.j2"
+
+
+@pytest.mark.requirement("ENV-4")
 @pytest.mark.parametrize("before", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/bin:/home/coder/.local/bin"])
 def test_path_has_every_location_once(before: str, container: Container) -> None:
     seen = container.run(f"PATH={before}; . {SCRIPT}; echo $PATH").stdout.strip().split(":")
-    wanted = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/tools/python/bin", "/home/coder/.local/bin"]
-    counts = {place: seen.count(place) for place in wanted}
+    counts = {place: seen.count(place) for place in (*LOCATIONS, "/home/coder/.local/bin")}
     assert set(counts.values()) == {1}, f"PATH: {counts}, each must stand there once: mend {SCRIPT}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from fixtures import build
 from fixtures.accounting import SizeTable
 from fixtures.image import Container, Image
-from fixtures.inventory import Inventory
+from fixtures.inventory import GoSource, Inventory
+from fixtures.layers import image_layers
 from fixtures.manifest import Manifest, inventory_table
 from fixtures.podman import image_exists, podman
-from fixtures.recording import size_table
+from fixtures.recording import HISTORY, size_table
 from fixtures.verdict import blocked
 
 pytestmark = pytest.mark.xdist_group("layers")
@@ -88,11 +90,32 @@ def test_inventory_table_names_every_tool_with_its_version(manifest: Manifest) -
 
 
 @pytest.mark.requirement("BLD-7")
-def test_rebuild_with_nothing_changed_runs_no_stage(image: Image, inventory: Inventory, manifest: Manifest) -> None:
-    assert manifest.image.id == image.document["Id"]
+def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory, manifest: Manifest) -> None:
+    assert manifest.tools
     done = build.build(inventory, name=f"{build.PROJECT}/rebuild", allow_omissions=True)
     podman("image", "rm", done.image)
     assert not done.stages, f"build: nothing changed, yet {', '.join(done.stages)} ran again: keep its inputs stable"
+
+
+@pytest.mark.requirement("BLD-7")
+def test_times_of_the_build_are_recorded(manifest: Manifest) -> None:
+    builds = [json.loads(line) for line in HISTORY.read_text(encoding="utf-8").splitlines()]
+    mine = [line for line in builds if line["id"] == manifest.image.id]
+    assert mine, f"{HISTORY.name}: no line of this image: build it with `nox -s build`"
+    assert {"base", "tools", "final", "total", "cached"} <= mine[0].keys()
+
+
+@pytest.mark.requirement("BLD-8")
+def test_tools_are_built_without_base_and_image(inventory: Inventory, manifest: Manifest) -> None:
+    assert manifest.tools
+    done = build.build(inventory, name="", upto="tools", allow_omissions=True)
+    with image_layers(build.TOOLS_IMAGE) as entries:
+        built = {entry.path.removeprefix("/") for entry in entries if entry.type == "file"}
+    wanted = {tool.commands[0] for tool in inventory.tools if isinstance(tool.source, GoSource)}
+    assert built == wanted, (
+        f"tools: {sorted(built ^ wanted)} in only one of the stage and tools.toml: mend Dockerfile.j2"
+    )
+    assert not done.stages, f"tools: nothing changed, yet {', '.join(done.stages)} ran again: keep their inputs stable"
 
 
 @pytest.mark.requirement("BLD-9")

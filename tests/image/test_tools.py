@@ -15,7 +15,7 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
     tool, name = command
     image.require(tool)
     found = container.run(f"command -v {name}").stdout.strip()
-    assert found, f"{tool.name}: no command {name} on PATH: build the image anew, its inventory names it"
+    assert found, f"{tool.name}: {_why_not_found(name, container)}"
     file = container.host.file(container.run(f"readlink -f {found}").stdout.strip())
     wrong = [
         f"{file.path}: {problem}"
@@ -80,6 +80,15 @@ def test_fails_as_declared(declared_failure: DeclaredFailure, image: Image, cont
     assert _matches(limitation.fails, done.stderr), (
         f"{where}: fails with {_said(done.stderr)!r}, declared {limitation.fails!r}: mend the image or the declaration"
     )
+
+
+def _why_not_found(name: str, container: Container) -> str:
+    there = container.run(
+        f"IFS=:; for d in $PATH; do stat -c '%n has mode %a of %U' $d/{name} 2>/dev/null; done"
+    ).stdout
+    if there:
+        return f"{there.splitlines()[0]}, so the user cannot run it: give it mode 0755"
+    return f"no command {name} on PATH: build the image anew, its inventory names it"
 
 
 def _run(tool: Tool, container: Container, script: str, seconds: float = 30.0) -> CommandResult:

@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.inventory import ROOT
 
-NAMED = ("build", "image", "selftest", "lint", "bench", "lock", "clean")
+NAMED = ("build", "image", "selftest", "lint", "bench", "lock", "clean", "cluster")
 
 
 @cache
