@@ -18,7 +18,7 @@ nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
 WORKERS = "2"
-DOCKERFILES = ("docker/cluster-node/Dockerfile", "docker/code-server-base/Dockerfile")
+DOCKERFILES = tuple(f"docker/{name}/Dockerfile" for name in ("cluster-node", "code-server-base", "goss"))
 SHELL_SCRIPTS = (
     ".ci/run",
     "docker/cluster-node/import-images.sh",

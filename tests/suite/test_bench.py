@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -20,7 +18,6 @@ from fixtures.bench import (
     command_rows,
     goss_file,
     goss_problems,
-    in_scratch_directory,
     loop_of_checks,
     loop_of_true,
     main,
@@ -31,7 +28,7 @@ from fixtures.bench import (
     workload,
 )
 from fixtures.errors import ExitCode
-from fixtures.image import PROFILE_TABLE, Container
+from fixtures.image import in_scratch_directory
 
 STEP = Step("tool: works", "printf '{{.A}}\\n' | tee f; echo no >&2; exit 3", 3, r"^\{\{\.A}}$", "^no$", 30.0)
 
@@ -64,18 +61,6 @@ def test_workload_holds_each_probe_and_each_check_of_the_default_profile() -> No
     checks = [check for tool in tools for check in tool.checks if "default" in check.profiles]
     assert len({step.name for step in steps}) == len(steps) == len(tools) + len(checks)
     assert all(step.stdout or step.stderr for step in steps)
-
-
-def test_scratch_directory_is_the_one_of_the_image_checks() -> None:
-    given: list[str] = []
-
-    def run(text: str, **_: Any) -> None:
-        given.append(text)
-
-    host: Any = SimpleNamespace(backend=SimpleNamespace(run=run))
-    shell: Any = None
-    Container("name", PROFILE_TABLE[0], host, shell).run("echo one")
-    assert given == [in_scratch_directory("echo one")]
 
 
 def test_loop_runs_every_step_and_its_output_can_be_told_apart() -> None:
@@ -128,6 +113,7 @@ def test_goss_is_compiled_in_the_product_s_own_toolchain_stage() -> None:
 def test_a_missing_image_is_told_before_anything_is_built(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fixtures.bench.ensure", lambda: None)
     monkeypatch.setattr("fixtures.bench.image_exists", lambda _: False)
     assert main(["--image", "localhost/absent"]) == ExitCode.SUITE_ERROR
     assert "no image localhost/absent in the local storage: build it" in capsys.readouterr().err
