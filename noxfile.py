@@ -13,7 +13,7 @@ import nox
 nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["build", "image"]
+nox.options.sessions = ["build", "image", "rebuild"]
 nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
@@ -32,6 +32,11 @@ SHELL_SCRIPTS = (
 )
 
 
+def run(session: nox.Session, *command: str) -> None:
+    """Run what holds containers or clusters: Ctrl-C gives it the time to remove them, where nox gives 0.5 s."""
+    session.run(*command, interrupt_timeout=90, terminate_timeout=30)
+
+
 def install(session: nox.Session) -> None:
     """Put the locked environment into the session, hashes checked."""
     session.install("--quiet", "--no-deps", "--require-hashes", "-r", LOCK)
@@ -41,30 +46,29 @@ def install(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build the image; `-- base`, `-- tools` or `-- image` for one part, `-- --help` for the options."""
     install(session)
-    session.run("python", "-m", "fixtures", "build", "--allow-omissions", *session.posargs)
+    run(session, "python", "-m", "fixtures", "build", "--allow-omissions", *session.posargs)
 
 
 @nox.session
 def image(session: nox.Session) -> None:
     """Check the image that was built last, in every profile; words after `--` go to pytest."""
     install(session)
-    report = ".build/verdict-image.json"
-    session.run(
-        "pytest",
-        "tests/image",
-        "-n",
-        WORKERS,
-        "--dist=loadgroup",
-        f"--verdict-json={report}",
-        *session.posargs,
-    )
+    report = "--verdict-json=.build/verdict-image.json"
+    run(session, "pytest", "tests/image", "-n", WORKERS, "--dist=loadgroup", report, *session.posargs)
+
+
+@nox.session
+def rebuild(session: nox.Session) -> None:
+    """Check that building again with nothing changed runs no stage; words after `--` go to pytest."""
+    install(session)
+    run(session, "pytest", "tests/build", "--verdict-json=.build/verdict-rebuild.json", *session.posargs)
 
 
 @nox.session
 def cluster(session: nox.Session) -> None:
     """Bring up the embedded Kubernetes; `-- --nodes 2` for two, `-- --keep` to take over a running one, `-- delete`."""
     install(session)
-    session.run("python", "-m", "fixtures.cluster", *session.posargs)
+    run(session, "python", "-m", "fixtures.cluster", *session.posargs)
 
 
 @nox.session
@@ -92,12 +96,12 @@ def lint(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Set the persistent shell beside a bare loop, testinfra's stock podman backend and goss, in one run."""
     install(session)
-    session.run("python", "-m", "fixtures.bench", *session.posargs)
+    run(session, "python", "-m", "fixtures.bench", *session.posargs)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the locked inputs anew: the suite's own and the image's Python and Node."""
+    """Resolve the locked Python inputs anew: the suite's own and those of the image."""
     session.install("uv")
     resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--no-header")
     session.run(*resolve, "--universal", "--group=dev", "-o", LOCK, "pyproject.toml")
@@ -114,6 +118,6 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def clean(session: nox.Session) -> None:
-    """Remove what the builds keep: images of this project and .build/."""
+    """Remove the images of this project, and what is in .build/ but programs that were handed in."""
     install(session)
     session.run("python", "-m", "fixtures", "clean")

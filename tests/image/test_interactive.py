@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fixtures.image import Container, Image
@@ -47,10 +49,11 @@ def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
 
 @pytest.mark.requirement("TOOL-k9s-runs")
 def test_k9s_draws_its_screen_without_a_cluster(inventory: Inventory, image: Image, container: Container) -> None:
-    image.require(inventory.tool("k9s"))
+    tool = inventory.tool("k9s")
+    image.require(tool)
     container.host.backend.run("cat >/tmp/k9s-probe", stdin=KUBECONFIG.encode())
     with container.terminal("k9s", "--kubeconfig", "/tmp/k9s-probe", columns=160) as screen:
-        screen.wait_for(r"K9s Rev:\s+v0\.32\.0", timeout=20)
+        screen.wait_for(rf"K9s Rev:\s+v{re.escape(tool.version)}", timeout=20)
         screen.wait_for(r"^Context:.*<\?> Help.*____  __\.________", timeout=20)
         screen.wait_for(r"^┌─+.*─+┐$", timeout=20)
         screen.send("\x03")

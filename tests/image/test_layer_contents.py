@@ -36,10 +36,21 @@ def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image,
     _none(layers.foreign_owners(entries, reviewed.owner, home=settings.home, owner=settings.uid))
 
 
+@pytest.mark.requirement("IMG-5", "TOOL-podman-runs")
+@pytest.mark.parametrize("name", ["newuidmap", "newgidmap"])
+def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntry]) -> None:
+    found = [entry for entry in layers.visible(entries) if entry.path == f"/usr/bin/{name}"]
+    assert found, f"podman: /usr/bin/{name} is missing: install uidmap"
+    assert not found[0].mode & 0o6000, (
+        f"podman: /usr/bin/{name} is setuid, which fails in a pod: chmod u-s, then setcap"
+    )
+    assert found[0].capabilities, f"podman: /usr/bin/{name} has no file capability: setcap it in Dockerfile.j2"
+
+
 @pytest.mark.requirement("IMG-5")
 def test_layers_are_all_there(entries: list[LayerEntry], image: Image) -> None:
-    seen = {entry.layer_digest for entry in entries}
-    assert seen <= set(image.document["RootFS"]["Layers"])
+    missing = set(image.document["RootFS"]["Layers"]) - {entry.layer_digest for entry in entries}
+    assert not missing, f"the walk saw nothing of {len(missing)} layers: it is broken"
     assert any(entry.path == "/etc/os-release" for entry in entries), "the walk found no /etc/os-release: it is broken"
 
 

@@ -1,4 +1,4 @@
-"""What the build made and recorded: size, manifest, cache (BLD-1 to 9)."""
+"""What the build made and recorded: size, manifest, times (BLD-1, 3 to 7, 9)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import re
 
 import pytest
 
-from fixtures import build
-from fixtures.accounting import SizeTable
+from fixtures.accounting import HIDDEN, OTHER, OVERHEAD, SizeTable
 from fixtures.image import Container, Image
-from fixtures.inventory import GoSource, Inventory
-from fixtures.layers import image_layers
+from fixtures.inventory import Inventory
 from fixtures.manifest import Manifest, inventory_table
-from fixtures.podman import image_exists, podman
+from fixtures.podman import image_exists
 from fixtures.recording import HISTORY, size_table
 from fixtures.verdict import blocked
 
 pytestmark = pytest.mark.xdist_group("layers")
 """One worker walks the layers, once."""
+
+UNCLAIMED_BYTES = 20_000_000
+"""What may belong to no tool: npm, the environment script, links and tar's own bytes, 14 MB when this was written."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,8 @@ def test_every_tool_is_in_its_budget(sizes: SizeTable) -> None:
 @pytest.mark.requirement("BLD-3")
 def test_every_byte_is_attributed(sizes: SizeTable, image: Image) -> None:
     assert sum(row.size for row in sizes.rows) == image.document["Size"]
+    unclaimed = {row.name: row.size for row in sizes.rows if row.name in {OVERHEAD, OTHER, HIDDEN}}
+    assert sum(unclaimed.values()) < UNCLAIMED_BYTES, f"size: {unclaimed} bytes belong to no tool: name their owner"
 
 
 @pytest.mark.requirement("BLD-1")
@@ -90,32 +93,11 @@ def test_inventory_table_names_every_tool_with_its_version(manifest: Manifest) -
 
 
 @pytest.mark.requirement("BLD-7")
-def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory, manifest: Manifest) -> None:
-    assert manifest.tools
-    done = build.build(inventory, name=f"{build.PROJECT}/rebuild", allow_omissions=True)
-    podman("image", "rm", done.image)
-    assert not done.stages, f"build: nothing changed, yet {', '.join(done.stages)} ran again: keep its inputs stable"
-
-
-@pytest.mark.requirement("BLD-7")
 def test_times_of_the_build_are_recorded(manifest: Manifest) -> None:
     builds = [json.loads(line) for line in HISTORY.read_text(encoding="utf-8").splitlines()]
     mine = [line for line in builds if line["id"] == manifest.image.id]
     assert mine, f"{HISTORY.name}: no line of this image: build it with `nox -s build`"
     assert {"base", "tools", "final", "total", "cached"} <= mine[0].keys()
-
-
-@pytest.mark.requirement("BLD-8")
-def test_tools_are_built_without_base_and_image(inventory: Inventory, manifest: Manifest) -> None:
-    assert manifest.tools
-    done = build.build(inventory, name="", upto="tools", allow_omissions=True)
-    with image_layers(build.TOOLS_IMAGE) as entries:
-        built = {entry.path.removeprefix("/") for entry in entries if entry.type == "file"}
-    wanted = {tool.commands[0] for tool in inventory.tools if isinstance(tool.source, GoSource)}
-    assert built == wanted, (
-        f"tools: {sorted(built ^ wanted)} in only one of the stage and tools.toml: mend Dockerfile.j2"
-    )
-    assert not done.stages, f"tools: nothing changed, yet {', '.join(done.stages)} ran again: keep their inputs stable"
 
 
 @pytest.mark.requirement("BLD-9")

@@ -7,7 +7,7 @@ import re
 from testinfra.backend.base import CommandResult
 
 from fixtures.image import Container, Containers, DeclaredFailure, Image, ToolCheck
-from fixtures.inventory import Tool
+from fixtures.inventory import DebianSource, Tool
 from fixtures.shell import CommandTimeoutError
 
 
@@ -28,6 +28,17 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
         if present
     ]
     assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
+
+
+def test_debian_s_files_are_the_packaged_ones(debian_tool: Tool, container: Container) -> None:
+    tool = debian_tool
+    assert isinstance(tool.source, DebianSource)
+    done = container.run(f"dpkg --verify {' '.join(tool.source.packages)}")
+    # Documentation and what the inventory trims is left out on purpose; a program never is.
+    changed = [line.split()[-1] for line in done.stdout.splitlines() if "/bin/" in line]
+    owner = container.run(f"dpkg --search $(readlink -f $(command -v {tool.commands[0]}))").stdout.split(":")[0]
+    assert not changed, f"{tool.name}: {', '.join(changed)} is not the packaged file: install the package anew"
+    assert owner, f"{tool.name}: the command belongs to no Debian package: take away what hides it"
 
 
 def test_version_is_the_locked_one(tool: Tool, image: Image, container: Container) -> None:

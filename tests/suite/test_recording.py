@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,19 @@ from fixtures.shell import ProcessTransport, Shell
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("helm", ToolFootprint("helm", paths=("/usr/local/bin/helm",), budget=65_000_000)),
-        ("k9s", ToolFootprint("k9s", paths=("/usr/local/bin/k9s",), budget=100_000_000)),
-        ("jq", ToolFootprint("jq", debian=("jq",), budget=2_000_000)),
-        ("copier", ToolFootprint("copier", python=("copier",), budget=load().tool("copier").budget)),
+        ("helm", ToolFootprint("helm", paths=("/usr/local/bin/helm",))),
+        ("k9s", ToolFootprint("k9s", paths=("/usr/local/bin/k9s",))),
+        ("jq", ToolFootprint("jq", debian=("jq",))),
+        ("copier", ToolFootprint("copier", python=("copier",))),
         (
             "ansible-galaxy",
-            ToolFootprint("ansible-galaxy", paths=("/usr/share/ansible/collections",), budget=20_000_000),
+            ToolFootprint("ansible-galaxy", paths=("/usr/share/ansible/collections",)),
         ),
     ],
 )
 def test_footprint_follows_the_source(name: str, expected: ToolFootprint) -> None:
-    assert footprint(load().tool(name)) == expected
+    tool = load().tool(name)
+    assert footprint(tool) == dataclasses.replace(expected, budget=tool.budget)
 
 
 def test_tool_without_a_version_is_the_product_s_fault(tmp_path: Path) -> None:
