@@ -1,3 +1,3 @@
 """Registers the suite's plugins, and does nothing else."""
 
-pytest_plugins = ("fixtures.verdict", "fixtures.image", "pytester")
+pytest_plugins = ("fixtures.verdict", "fixtures.image", "fixtures.platform", "fixtures.pod_tools", "pytester")

@@ -13,7 +13,7 @@ import nox
 nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["build", "image", "rebuild"]
+nox.options.sessions = ["build", "image", "rebuild", "live"]
 nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
@@ -72,6 +72,13 @@ def cluster(session: nox.Session) -> None:
 
 
 @nox.session
+def live(session: nox.Session) -> None:
+    """Deploy the image on a cluster and check it there; `-- --kubeconfig FILE --allow-writes` for one of yours."""
+    install(session)
+    run(session, "pytest", "tests/platform", "--verdict-json=.build/verdict-live.json", *session.posargs)
+
+
+@nox.session
 def selftest(session: nox.Session) -> None:
     """Run the suite's own tests: no image, no cluster, seconds."""
     install(session)
@@ -94,9 +101,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Set the persistent shell beside a bare loop, testinfra's stock podman backend and goss, in one run."""
+    """Set the open shell beside a bare loop, testinfra's stock backends and goss; `-- pod` for one in a cluster."""
     install(session)
-    run(session, "python", "-m", "fixtures.bench", *session.posargs)
+    module, options = "fixtures.bench", list(session.posargs)
+    if options[:1] == ["pod"]:
+        module, options = "fixtures.bench_pod", options[1:]
+    run(session, "python", "-m", module, *options)
 
 
 @nox.session

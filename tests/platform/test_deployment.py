@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from testinfra.backend.base import CommandResult
 
 from fixtures import registry, startup
 from fixtures.cluster_api import request
-from fixtures.deployment import Completed, Deployment, Workspace, resources
+from fixtures.deployment import Deployment, Workspace, resources
 from fixtures.image import Image
 from fixtures.kustomize import Document
 from fixtures.platform import STARTS_FILE, Target
 from fixtures.registry import Pushed, Registry, RegistryError, RegistrySettings
+from fixtures.startup import StartTable
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 HOME_BYTES = 20 << 30
@@ -79,7 +81,7 @@ PRIVILEGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def inside(deployment: Deployment) -> Callable[[str], Completed]:
+def inside(deployment: Deployment) -> Callable[[str], CommandResult]:
     """Runs a script in the pod that there is now."""
     return deployment.run
 
@@ -117,9 +119,9 @@ def test_pod_runs_the_pushed_image_by_digest(deployment: Deployment, pushed: Pus
 
 
 @pytest.mark.requirement("DEP-1")
-def test_home_is_writable_for_its_user(inside: Callable[[str], Completed]) -> None:
+def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult]) -> None:
     done = inside("cd && pwd && id -u && id -g && touch .writable && rm .writable && test -O .local")
-    assert done.status == 0, (
+    assert done.rc == 0, (
         f"home: not writable for UID 1000 ({done.stderr.strip()}): give the volume to the pod's fsGroup 1000"
     )
     assert done.stdout.split() == [HOME, "1000", "1000"], f"home: {done.stdout.split()}: run as 1000:1000 in {HOME}"
@@ -170,10 +172,11 @@ def test_no_probe_costs_more_than_the_start_may_take(deployment: Deployment) -> 
 
 
 @pytest.mark.requirement("DEP-2")
-def test_pod_is_ready_in_time(deployment: Deployment, start_count: int) -> None:
+def test_pod_is_ready_in_time(
+    deployment: Deployment, start_count: int, keep_starts: Callable[[StartTable], None]
+) -> None:
     table = startup.measure_starts(deployment, start_count)
-    table.write(STARTS_FILE)
-    print(table.render())
+    keep_starts(table)
     slowest = max(table.phases, key=lambda name: table.phases[name].median)
     assert table.passed, (
         f"start-up: p95 {table.total.p95:.1f} s of {start_count} starts, {table.limit:.0f} s at most; most of it goes "
@@ -182,11 +185,10 @@ def test_pod_is_ready_in_time(deployment: Deployment, start_count: int) -> None:
 
 
 @pytest.mark.requirement("DEP-2")
-def test_pull_is_told_apart(deployment: Deployment, target: Target) -> None:
+def test_pull_is_told_apart(deployment: Deployment, target: Target, keep_starts: Callable[[StartTable], None]) -> None:
     start = startup.measure_pull(deployment, target.own("taking the image off a node"))
     if STARTS_FILE.is_file():
-        replace(startup.read(STARTS_FILE), pull=start).write(STARTS_FILE)
-    print(f"pull {start.pull_seconds} s, made to Ready {start.total} s")
+        keep_starts(replace(startup.read(STARTS_FILE), pull=start))
     waited = start.phase("pulled")
     assert start.pull_seconds is not None
     assert start.pull_seconds <= waited + 1, f"pull: {start.pull_seconds} s said, {waited} s seen: check the split"
@@ -211,7 +213,7 @@ def test_running_pod_has_the_plans_limits(deployment: Deployment, workspace: Wor
 
 
 @pytest.mark.requirement("DEP-5")
-def test_limits_are_enforced_in_the_pod(inside: Callable[[str], Completed]) -> None:
+def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult]) -> None:
     script = (
         "cd /sys/fs/cgroup; if [ -f cpu.max ]; then cat cpu.max memory.max; "
         "else cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us memory/memory.limit_in_bytes; fi"
@@ -288,14 +290,14 @@ def test_account_makes_no_pod_with_rights_over_the_node(
 
 
 @pytest.mark.requirement("DEP-7")
-def test_git_knows_the_developer(inside: Callable[[str], Completed], workspace: Workspace) -> None:
+def test_git_knows_the_developer(inside: Callable[[str], CommandResult], workspace: Workspace) -> None:
     seen = inside("git config user.name; git config user.email; git config init.defaultBranch").stdout.splitlines()
     expected = [workspace.git_name, workspace.git_email, "main"]
     assert seen == expected, f"git: {seen} instead of {expected}: mend 20-workspace or the ConfigMap code-server-home"
 
 
 @pytest.mark.requirement("DEP-7")
-def test_ssh_keys_are_the_users_alone(inside: Callable[[str], Completed]) -> None:
+def test_ssh_keys_are_the_users_alone(inside: Callable[[str], CommandResult]) -> None:
     seen = inside("cd ~/.ssh && stat -c '%a %u %n' . id_ed25519").stdout.split()
     # A folder of the volume inherits its setgid bit, which opens nothing.
     modes = {seen[i + 2]: (int(seen[i], 8) & 0o777, seen[i + 1]) for i in range(0, len(seen), 3)}
@@ -304,7 +306,7 @@ def test_ssh_keys_are_the_users_alone(inside: Callable[[str], Completed]) -> Non
 
 
 @pytest.mark.requirement("DEP-7")
-def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], Completed], workspace: Workspace) -> None:
+def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], CommandResult], workspace: Workspace) -> None:
     done = inside("cd ~/.ssh && cat id_ed25519 && ssh-keygen -y -f id_ed25519")
     assert workspace.ssh_keys is not None
     private, public = (workspace.ssh_keys[name].decode() for name in ("id_ed25519", "id_ed25519.pub"))
@@ -314,7 +316,7 @@ def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], Completed], wo
 
 
 @pytest.mark.requirement("DEP-7")
-def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Completed]) -> None:
+def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], CommandResult]) -> None:
     tasks = json.loads(inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}")
     labels = [task["label"] for task in tasks.get("tasks", [])]
     assert "Claude Code" in labels, f"VS Code: tasks {labels} without `Claude Code`: mend 20-workspace"
@@ -328,7 +330,7 @@ def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(deployment: Depl
     deployment.run(f"cd && rm -rf {USER_FILES}")
     deployment.redeploy()
     done = deployment.run(f"cd && ls -d {USER_FILES}")
-    assert done.status == 0, f"home: after a restart {done.stderr.strip()}: 20-workspace must set it up anew"
+    assert done.rc == 0, f"home: after a restart {done.stderr.strip()}: 20-workspace must set it up anew"
 
 
 @pytest.mark.requirement("DEP-7")
@@ -343,9 +345,8 @@ def test_what_the_developer_changed_stays(deployment: Deployment) -> None:
 
 
 @pytest.mark.requirement("DEP-6", "DEP-7")
-def test_kubeconfig_is_that_of_the_account(inside: Callable[[str], Completed], deployment: Deployment) -> None:
-    script = "stat -c %a $KUBECONFIG; kubectl get pods -o name; kubectl auth whoami"
-    done = inside(f". /etc/thinkube/setup-thinkube-env.sh; {script}")
+def test_kubeconfig_is_that_of_the_account(inside: Callable[[str], CommandResult], deployment: Deployment) -> None:
+    done = inside("stat -c %a $KUBECONFIG; kubectl get pods -o name; kubectl auth whoami")
     assert done.stdout.startswith(f"600\npod/{deployment.pod().metadata.name}"), (
         f"kubeconfig: {(done.stdout + done.stderr).strip()!r}: 20-workspace must write one for the pod's account"
     )

@@ -28,7 +28,7 @@ from fixtures.bench import (
     workload,
 )
 from fixtures.errors import ExitCode
-from fixtures.image import in_scratch_directory
+from fixtures.shell import in_scratch_directory
 
 STEP = Step("tool: works", "printf '{{.A}}\\n' | tee f; echo no >&2; exit 3", 3, r"^\{\{\.A}}$", "^no$", 30.0)
 

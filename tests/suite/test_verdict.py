@@ -168,6 +168,15 @@ def test_suite_error_prints_without_a_traceback(run: Run) -> None:
     assert not re.search(r"test_image\.py:\d", text(result))
 
 
+def test_broken_shared_fixture_is_one_error_and_blocks_the_rest(run: Run) -> None:
+    fixture = "@pytest.fixture(scope='session')\ndef cluster():\n    raise SuiteError('no cluster', 'start it')\n"
+    checks = "".join(f"@requirement('IMG-{n}')\ndef test_{n}(cluster):\n    pass\n" for n in (1, 2, 3))
+    result = run(PASSING + fixture + checks)
+    assert "ERROR IMG-1: no cluster: start it" in text(result)
+    assert "blocked (2) IMG-2, IMG-3: no cluster" in text(result)
+    assert result.ret == ExitCode.SUITE_ERROR
+
+
 def test_teardown_error_takes_the_pass_away(run: Run) -> None:
     fixture = "@pytest.fixture\ndef container():\n    yield\n    raise OSError('stuck')\n"
     result = run(f"{fixture}\n@requirement('IMG-1')\ndef test_user(container):\n    pass\n")
