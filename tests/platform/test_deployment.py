@@ -128,12 +128,12 @@ def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult]) -
 
 
 @pytest.mark.requirement("DEP-1")
-def test_redeploying_replaces_the_pod_and_keeps_home(deployment: Deployment, run_id: str) -> None:
-    before = deployment.pod().metadata.uid
-    deployment.run(f"echo {run_id} >~/kept")
-    after = deployment.redeploy()
+def test_redeploying_replaces_the_pod_and_keeps_home(own_deployment: Deployment, run_id: str) -> None:
+    before = own_deployment.pod().metadata.uid
+    own_deployment.run(f"echo {run_id} >~/kept")
+    after = own_deployment.redeploy()
     assert after.metadata.uid != before, "redeploy: the pod is still the old one: change the pod's template"
-    kept = deployment.run("cat ~/kept").stdout.strip()
+    kept = own_deployment.run("cat ~/kept").stdout.strip()
     assert kept == run_id, f"redeploy: ~/kept has {kept!r} instead of {run_id!r}: keep the volume of home"
 
 
@@ -145,20 +145,20 @@ def test_two_pods_never_share_a_home(plan_documents: list[Document]) -> None:
 
 @pytest.mark.requirement("DEP-8")
 def test_roll_back_and_forward_loses_nothing_in_home(
-    deployment: Deployment, pushed: Pushed, next_image: Pushed, run_id: str
+    own_deployment: Deployment, pushed: Pushed, next_image: Pushed, run_id: str
 ) -> None:
     assert next_image.digest != pushed.digest
-    deployment.run(f"echo {run_id} >~/kept-over-images")
+    own_deployment.run(f"echo {run_id} >~/kept-over-images")
     changes: list[tuple[Callable[[], Any], Pushed]] = [
-        (lambda: deployment.change_image(next_image.reference), next_image),
-        (deployment.roll_back, pushed),
-        (deployment.roll_back, next_image),
-        (deployment.roll_back, pushed),
+        (lambda: own_deployment.change_image(next_image.reference), next_image),
+        (own_deployment.roll_back, pushed),
+        (own_deployment.roll_back, next_image),
+        (own_deployment.roll_back, pushed),
     ]
     for change, expected in changes:
         runs = change().status.container_statuses[0].image_id
         assert runs.endswith(expected.digest), f"roll back: {runs} runs instead of {expected.digest}: mind revisions"
-        kept = deployment.run("cat ~/kept-over-images").stdout.strip()
+        kept = own_deployment.run("cat ~/kept-over-images").stdout.strip()
         assert kept == run_id, f"roll back: home has {kept!r} instead of {run_id!r}: keep the volume of home"
 
 
@@ -173,9 +173,9 @@ def test_no_probe_costs_more_than_the_start_may_take(deployment: Deployment) -> 
 
 @pytest.mark.requirement("DEP-2")
 def test_pod_is_ready_in_time(
-    deployment: Deployment, start_count: int, keep_starts: Callable[[StartTable], None]
+    own_deployment: Deployment, start_count: int, keep_starts: Callable[[StartTable], None]
 ) -> None:
-    table = startup.measure_starts(deployment, start_count)
+    table = startup.measure_starts(own_deployment, start_count)
     keep_starts(table)
     slowest = max(table.phases, key=lambda name: table.phases[name].median)
     assert table.passed, (
@@ -185,8 +185,10 @@ def test_pod_is_ready_in_time(
 
 
 @pytest.mark.requirement("DEP-2")
-def test_pull_is_told_apart(deployment: Deployment, target: Target, keep_starts: Callable[[StartTable], None]) -> None:
-    start = startup.measure_pull(deployment, target.own("taking the image off a node"))
+def test_pull_is_told_apart(
+    own_deployment: Deployment, target: Target, keep_starts: Callable[[StartTable], None]
+) -> None:
+    start = startup.measure_pull(own_deployment, target.own("taking the image off a node"))
     if STARTS_FILE.is_file():
         keep_starts(replace(startup.read(STARTS_FILE), pull=start))
     waited = start.phase("pulled")
@@ -326,21 +328,23 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
 
 
 @pytest.mark.requirement("DEP-7")
-def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(deployment: Deployment) -> None:
-    deployment.run(f"cd && rm -rf {USER_FILES}")
-    deployment.redeploy()
-    done = deployment.run(f"cd && ls -d {USER_FILES}")
+def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(own_deployment: Deployment) -> None:
+    own_deployment.run(f"cd && rm -rf {USER_FILES}")
+    own_deployment.redeploy()
+    done = own_deployment.run(f"cd && ls -d {USER_FILES}")
     assert done.rc == 0, f"home: after a restart {done.stderr.strip()}: 20-workspace must set it up anew"
 
 
 @pytest.mark.requirement("DEP-7")
-def test_what_the_developer_changed_stays(deployment: Deployment) -> None:
-    deployment.run(
+def test_what_the_developer_changed_stays(own_deployment: Deployment) -> None:
+    own_deployment.run(
         "git config --global user.name Mine && echo '{\"tasks\": []}' >~/.local/share/code-server/User/tasks.json"
     )
-    deployment.redeploy()
-    seen = deployment.run("git config user.name; cat ~/.local/share/code-server/User/tasks.json").stdout.splitlines()
-    deployment.run(f"cd && rm -rf {USER_FILES} && /entrypoint.d/20-workspace")
+    own_deployment.redeploy()
+    seen = own_deployment.run(
+        "git config user.name; cat ~/.local/share/code-server/User/tasks.json"
+    ).stdout.splitlines()
+    own_deployment.run(f"cd && rm -rf {USER_FILES} && /entrypoint.d/20-workspace")
     assert seen == ["Mine", '{"tasks": []}'], f"home: the developer's own became {seen}: 20-workspace must leave it"
 
 

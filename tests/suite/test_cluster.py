@@ -28,6 +28,7 @@ from fixtures import cluster, cluster_api, cluster_build, cluster_given, cluster
 from fixtures.cluster_api import ClusterError
 from fixtures.cluster_build import NodeImage
 from fixtures.errors import ExitCode, UsageError
+from fixtures.podman import RUN_VARIABLE
 
 OURS = NodeImage("localhost/node", built_here=True, reason="")
 FAKE_ENGINE = """#!/bin/sh
@@ -521,19 +522,21 @@ def test_what_could_not_be_listed_is_said(api_server: ApiServer, api: client.Api
     ]
 
 
-def test_engine_is_asked_for_all_that_it_keeps(machine: Path) -> None:
-    (machine / "volume.v").touch()
-    before = cluster_leaks.host("podman")
+def test_engine_is_asked_for_what_is_the_runs_own(machine: Path) -> None:
+    (machine / "network.others").write_text("conformance.cluster=u", encoding="utf-8")
+    before = cluster_leaks.host("podman", "run-1", "t")
     (machine / "container.c").touch()
-    (machine / "network.n").write_text("x", encoding="utf-8")
-    assert cluster_leaks.difference(before, cluster_leaks.host("podman")) == [
+    (machine / "network.kind-t").write_text("conformance.cluster=t", encoding="utf-8")
+    (machine / "network.kind-u").write_text("conformance.cluster=u", encoding="utf-8")
+    assert cluster_leaks.difference(before, cluster_leaks.host("podman", "run-1", "t")) == [
         "left behind: container c",
-        "left behind: network n",
+        "left behind: network kind-t",
     ]
+    assert "ps --all --filter=label=conformance.run=run-1 " in (machine / "calls").read_text(encoding="utf-8")
 
 
 def test_processes_of_a_run_are_known_by_their_mark() -> None:
-    environment = {cluster_leaks.MARK: "run-1"}
+    environment = {RUN_VARIABLE: "run-1"}
     with subprocess.Popen(["sleep", "60"], env=environment | {"PATH": os.environ["PATH"]}) as process:
         found = cluster_leaks.processes("run-1")
         process.kill()

@@ -177,6 +177,21 @@ def test_broken_shared_fixture_is_one_error_and_blocks_the_rest(run: Run) -> Non
     assert result.ret == ExitCode.SUITE_ERROR
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_error_outside_of_checks_is_the_runs(run: Run, mode: tuple[str, ...]) -> None:
+    fixture = """
+from fixtures.verdict import outside_of_checks
+@pytest.fixture(scope="session", autouse=True)
+def ledger(pytestconfig):
+    yield
+    with outside_of_checks(pytestconfig):
+        raise SuiteError("left behind: container c", "remove it")
+"""
+    result = run(PASSING + fixture, *mode)
+    assert "ERROR left behind: container c: remove it" in text(result)
+    assert result.ret == ExitCode.SUITE_ERROR
+
+
 def test_teardown_error_takes_the_pass_away(run: Run) -> None:
     fixture = "@pytest.fixture\ndef container():\n    yield\n    raise OSError('stuck')\n"
     result = run(f"{fixture}\n@requirement('IMG-1')\ndef test_user(container):\n    pass\n")
