@@ -224,6 +224,12 @@ def test_trouble_is_one_line_with_the_repair(
     assert "\n" not in str(trouble.value)
 
 
+def test_home_that_cannot_be_written_is_told_from_other_crashes() -> None:
+    said = "error EACCES: permission denied, mkdir '/home/coder/.config'"
+    assert deployment.crashed("pod s/p", "ends", said)[1].startswith("give its volume to the pod's fsGroup")
+    assert deployment.crashed("pod s/p", "ends", "permission denied: /etc/x")[1].startswith("its last words")
+
+
 @pytest.mark.parametrize(
     ("message", "repair"),
     [
