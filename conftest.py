@@ -1,3 +1,11 @@
 """Registers the suite's plugins, and does nothing else."""
 
-pytest_plugins = ("fixtures.verdict", "fixtures.image", "fixtures.platform", "fixtures.pod_tools", "pytester")
+pytest_plugins = (
+    "fixtures.verdict",
+    "fixtures.image",
+    "fixtures.platform",
+    "fixtures.pod_tools",
+    "fixtures.browser",
+    "fixtures.service_platform",
+    "pytester",
+)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from fixtures.cluster_api import explained
 from fixtures.deployment import Deployment, Pod
 from fixtures.image import Image
 from fixtures.inventory import Inventory
 from fixtures.platform import Target
-from fixtures.pod_tools import Neighbour, Own, api_version, archive, last_line, must_refuse, must_run, word
+from fixtures.pod_tools import (
+    Neighbour,
+    Own,
+    api_version,
+    archive,
+    attempt,
+    last_line,
+    must_refuse,
+    must_run,
+    must_tell,
+    word,
+)
 
+HELM_SECONDS = 90.0
 PORT = 8000
 SERVE = f'cd "$(mktemp -d)" && echo $0 >word && echo $0 && exec python3 -m http.server {PORT}'
 """Writes a word to the log, and serves it as a page too."""
+COPY = 'set -e; cp "$KUBECONFIG" copy; export KUBECONFIG="$PWD/copy" HOME="$PWD"'
+"""Lets kubectx and kubens work on a copy of the kubeconfig; they keep the previous choice below home."""
 DENIED = {
     "reads secrets of another namespace": (
         "kubectl --namespace=kube-system get secrets",
@@ -51,30 +63,34 @@ DENIED = {
 # ---- kubectl
 
 
+@pytest.fixture
+def account_name(deployment: Deployment) -> str:
+    """How the API server knows the pod's ServiceAccount."""
+    return f"system:serviceaccount:{deployment.namespace}:{deployment.pod().spec.service_account_name}"
+
+
 @pytest.mark.requirement("TOOL-kubectl-connects")
 def test_kubectl_asks_the_server_that_there_is(pod: Pod, target: Target) -> None:
-    seen = json.loads(must_run(pod, "kubectl", "kubectl version -o json")).get("serverVersion")
+    seen = must_tell(pod, "kubectl", "kubectl version -o json").get("serverVersion")
     assert seen == api_version(target.api), f"kubectl: server {seen}, not the one that was deployed to: mend KUBECONFIG"
 
 
 @pytest.mark.requirement("TOOL-kubectl-connects", "ENV-2")
-def test_kubeconfig_of_a_login_shell_is_the_account_s(pod: Pod) -> None:
+def test_kubeconfig_of_a_login_shell_is_the_account_s(pod: Pod, account_name: str) -> None:
     # Without the pod's own variables kubectl has nothing but the kubeconfig to find the cluster by.
-    script = "env -i HOME=$HOME bash -lc 'kubectl --kubeconfig=$KUBECONFIG auth whoami -o json'"
-    seen = json.loads(must_run(pod, "kubectl", script))["status"]["userInfo"]["username"]
-    expected = f"system:serviceaccount:{pod.namespace}:code-server"
-    assert seen == expected, f"kubectl: the server knows it as {seen}, not {expected}: mend KUBECONFIG"
+    asked = "kubectl --kubeconfig=$KUBECONFIG auth whoami -o jsonpath={.status.userInfo.username}"
+    seen = must_run(pod, "kubectl", f"env -i HOME=$HOME bash -lc '{asked}'")
+    assert seen == account_name, f"kubectl: the server knows it as {seen}, not {account_name}: mend KUBECONFIG"
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates")
 def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, own: Own) -> None:
     first, second = word(), word()
-    seen = []
     must_run(pod, "kubectl", "kubectl create -f -", stdin=_json(own.config_map(said=first)))
-    seen.append(own.data())
+    seen = [own.data()]
     must_run(pod, "kubectl", f"""kubectl patch configmap {own.name} --patch='{{"data": {{"said": "{second}"}}}}'""")
     seen.append(own.data())
-    seen.append(json.loads(must_run(pod, "kubectl", f"kubectl get configmap {own.name} -o json"))["data"])
+    seen.append(must_tell(pod, "kubectl", f"kubectl get configmap {own.name} -o json").get("data"))
     must_run(pod, "kubectl", f"kubectl delete configmap {own.name}")
     seen.append(own.data())
     expected = [{"said": first}, {"said": second}, {"said": second}, None]
@@ -83,10 +99,10 @@ def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, own: Own) -> No
 
 @pytest.mark.requirement("TOOL-kubectl-operates", "DEP-6")
 @pytest.mark.parametrize("deed", DENIED)
-def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod) -> None:
+def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_name: str) -> None:
     script, words = DENIED[deed]
-    who = f"system:serviceaccount:{pod.namespace}:code-server"
-    must_refuse(pod, "ServiceAccount", script, rf'forbidden: User "{who}" {words}')
+    refusal = f'forbidden: User "{account_name}" {words}'
+    must_refuse(pod, "ServiceAccount", script, refusal, mend="take that right from it")
 
 
 @pytest.mark.requirement("FLOW-kubectl")
@@ -100,7 +116,9 @@ def test_developer_runs_an_application(pod: Pod, own: Own) -> None:
         "log": must_run(pod, "kubectl", f"kubectl logs {where}"),
         "log seen from outside": own.log(),
         "exec": must_run(pod, "kubectl", f"kubectl exec {where} -- cat /proc/1/cwd/word"),
-        "its service": must_run(pod, "its service", _patient(f"http --check-status -b http://{own.name}:{PORT}/word")),
+        "its service": must_run(
+            pod, "its service", _patient(f"http --ignore-stdin --check-status -b http://{own.name}:{PORT}/word")
+        ),
     }
     wrong = {how: found for how, found in seen.items() if found.strip() != said}
     assert not wrong, f"application: {wrong} instead of {said}: see the cluster's network and the pod's rights"
@@ -111,7 +129,7 @@ def test_developer_runs_an_application(pod: Pod, own: Own) -> None:
 
 
 def _rolled_out(pod: Pod, own: Own, *, replicas: int) -> None:
-    done = pod.run(f"kubectl rollout status deployment/{own.name} --timeout=50s", seconds=60)
+    done = attempt(pod, "kubectl", f"kubectl rollout status deployment/{own.name} --timeout=50s", seconds=60)
     assert done.rc == 0, f"kubectl: rollout status: {last_line(done.stderr)} ({own.last_word()}): see its events"
     ready = [one.metadata.name for one in own.pods() if own.ready([one])]
     assert len(ready) == replicas, f"kubectl: told of {replicas} ready pods, there are {ready}: see the Deployment"
@@ -129,10 +147,8 @@ class Release:
 
     def helm(self, arguments: str) -> Any:
         """Run helm beside the chart; return its JSON output."""
-        output = must_run(
-            self.pod, "helm", f"tar -x && helm {arguments} -o json", stdin=archive(self.chart()), seconds=90
-        )
-        return json.loads(output)
+        script = f"tar -x && helm {arguments} -o json"
+        return must_tell(self.pod, "helm", script, stdin=archive(self.chart()), seconds=HELM_SECONDS)
 
     def put(self, verb: str, said: str) -> dict[str, Any]:
         """Install or upgrade it, and wait until its pod is there."""
@@ -153,11 +169,11 @@ class Release:
         """Return what the cluster has: the word in the ConfigMap, and the words of the pods that are not ending."""
         data = self.own.data()
         pods = [one for one in self.own.pods() if one.metadata.deletion_timestamp is None]
-        return data and data["said"], [one.spec.containers[0].command[2].split()[1] for one in pods]
+        return (data or {}).get("said"), [one.spec.containers[0].command[2].split()[1] for one in pods]
 
 
 @pytest.fixture
-def release(pod: Pod, own: Own) -> Iterator[Release]:
+def release(pod: Pod, own: Own) -> Release:
     """A release that is not installed yet."""
     return Release(pod, own)
 
@@ -180,19 +196,22 @@ def test_helm_installs_upgrades_rolls_back_and_uninstalls(release: Release) -> N
     for step in (
         lambda: release.put("install", first),
         lambda: release.put("upgrade", second),
-        lambda: must_run(release.pod, "helm", f"helm rollback {name} 1 --wait --timeout=60s", seconds=90),
+        lambda: must_run(release.pod, "helm", f"helm rollback {name} 1 --wait --timeout=60s", seconds=HELM_SECONDS),
     ):
         step()
         seen.append(release.runs())
     assert seen == [(one, [one]) for one in (first, second, first)], (
         f"helm: installed {first}, upgraded to {second}, rolled back: the cluster had {seen}: reinstall helm"
     )
-    assert release.helm(f"get values {name}") == {"said": first}
+    values = release.helm(f"get values {name}")
+    assert values == {"said": first}, f"helm: values {values} after the roll back to said={first}: reinstall helm"
     history = [(one["revision"], one["status"]) for one in release.helm(f"history {name}")]
     assert history == [(1, "superseded"), (2, "superseded"), (3, "deployed")], (
         f"helm: history {history}: reinstall helm"
     )
-    must_run(release.pod, "helm", f"helm uninstall {name} --wait --timeout=60s", seconds=90)
+    must_run(
+        release.pod, "helm", f"helm uninstall {name} --wait --cascade=foreground --timeout=60s", seconds=HELM_SECONDS
+    )
     assert not release.own.left(), f"helm: uninstall leaves {release.own.left()}: give the account the verb delete"
 
 
@@ -203,10 +222,12 @@ def test_helm_installs_upgrades_rolls_back_and_uninstalls(release: Release) -> N
 def test_k9s_shows_the_pods(inventory: Inventory, image: Image, pod: Pod, neighbour: Neighbour) -> None:
     image.require(inventory.tool("k9s"))
     with pod.terminal("k9s", "--namespace", pod.namespace, "--command", "pods", columns=160) as screen:
-        screen.wait_for(rf"\b{neighbour.name}\b.*\bRunning\b", timeout=30)
-        screen.wait_for(rf"\b{pod.name}\b.*\bRunning\b", timeout=10)
+        screen.wait_for(rf"─ Pods\({pod.namespace}\)\[\d+\] ─", timeout=30)
+        for name in (neighbour.name, pod.name):
+            screen.wait_for(rf"^│ {name} .* Running ", timeout=20)
         screen.send("\x03")
-        assert screen.wait_for_exit() == 0
+        status = screen.wait_for_exit()
+    assert status == 0, f"k9s: ends with status {status} at Ctrl-C: reinstall k9s"
 
 
 @pytest.mark.requirement("TOOL-stern-operates")
@@ -224,40 +245,53 @@ def test_stern_tails_a_fresh_line(pod: Pod, neighbour: Neighbour) -> None:
 
 
 @pytest.mark.requirement("TOOL-kubectx-connects")
-def test_kubectx_and_kubens_list_what_there_is(pod: Pod, deployment: Deployment) -> None:
-    listed = must_run(pod, "kubectx", "NO_COLOR=1 kubectx").split()
-    expected = must_run(pod, "kubectl", "kubectl config view -o jsonpath='{.contexts[*].name}'").split()
-    assert listed == expected, f"kubectx: lists {listed}, the kubeconfig has {expected}: reinstall kubectx"
-    spaces = set(must_run(pod, "kubens", "NO_COLOR=1 kubens").split())
-    with explained("listing the namespaces", deployment.server):
-        there = {one.metadata.name for one in deployment.core.list_namespace().items if one.status.phase == "Active"}
-    # Namespaces of others may come and go between the two lists.
-    wanted = {pod.namespace, "default", "kube-system"} & there
-    assert wanted <= spaces, f"kubens: does not list {sorted(wanted - spaces)}: let the account list namespaces"
-    assert spaces & there, f"kubens: lists {sorted(spaces)}, the cluster has {sorted(there)}: reinstall kubectx"
+def test_kubectx_lists_the_contexts(pod: Pod) -> None:
+    other = word()
+    add = f"kubectl config set-context {other} --cluster=here --user=code-server >/dev/null"
+    listed = must_run(pod, "kubectx", f"{COPY}\n{add} && NO_COLOR=1 kubectx").split()
+    there = must_run(pod, "kubectl", "kubectl config view -o jsonpath='{.contexts[*].name}'").split()
+    assert sorted(listed) == sorted([*there, other]), (
+        f"kubectx: lists {listed}, the kubeconfig has {[*there, other]}: reinstall kubectx"
+    )
+
+
+@pytest.mark.requirement("TOOL-kubectx-connects")
+def test_kubens_lists_the_namespaces(pod: Pod) -> None:
+    listed = set(must_run(pod, "kubens", "NO_COLOR=1 kubens").split())
+    # Others may make and remove theirs at any time.
+    missing = {pod.namespace, "default", "kube-system"} - listed
+    assert not missing, (
+        f"kubens: lacks {missing}, lists {listed}: let the account list namespaces, or reinstall kubectx"
+    )
 
 
 @pytest.mark.requirement("TOOL-kubectx-operates")
-def test_kubectx_and_kubens_switch_and_switch_back_in_a_copy(pod: Pod) -> None:
-    before = must_run(pod, "kubectl", "cat $KUBECONFIG")
-    # Both keep the previous choice below home.
-    copied = "cp $KUBECONFIG copy; export KUBECONFIG=$PWD/copy HOME=$PWD"
-    ask = 'kubectl get secrets 2>&1 | grep -o \'in the namespace "[^"]*"\' || kubectl get pods -o name | head -n 1'
-    script = "\n".join([copied, "kubens kube-system", ask, "kubens -", ask])
-    namespaces = must_run(pod, "kubens", f"({script}) 2>/dev/null | grep -e '^in the' -e '^pod/'").splitlines()
-    switch = ["kubectl config set-context other --cluster=here --user=code-server", "kubectx other", "kubectx -c"]
-    script = "\n".join([copied, *switch, "kubectx -", "kubectx -c"])
-    contexts = must_run(pod, "kubectx", f"({script}) 2>/dev/null").splitlines()[1:]
-    assert namespaces[0] == 'in the namespace "kube-system"', f"kubens: kubectl asks {namespaces}: reinstall kubectx"
-    assert namespaces[1] == f"pod/{pod.name}", f"kubens: kubectl asks {namespaces}: reinstall kubectx"
-    assert contexts == ["other", "workspace"], f"kubectx: switched to {contexts}: reinstall kubectx"
-    assert must_run(pod, "kubectl", "cat $KUBECONFIG") == before, "kubectx: the user's own kubeconfig was changed"
+@pytest.mark.parametrize(
+    ("switcher", "there", "ask"),
+    [
+        ("kubectx", "other", "kubectl config current-context"),
+        ("kubens", "kube-system", "kubectl get pods -o jsonpath='{.items[0].metadata.namespace}{\"\\n\"}'"),
+    ],
+    ids=["kubectx", "kubens"],
+)
+def test_switches_and_switches_back_in_a_copy(switcher: str, there: str, ask: str, pod: Pod) -> None:
+    before = [must_run(pod, "kubectl", script) for script in ("cat $KUBECONFIG", ask)]
+    script = f"""\
+{COPY}
+kubectl config set-context other --cluster=here --user=code-server >/dev/null
+{switcher} {there} >/dev/null && {ask} && {switcher} - >/dev/null && {ask}"""
+    seen = must_run(pod, switcher, script).split()
+    expected = [there, before[1].strip()]
+    assert seen == expected, f"{switcher}: kubectl then asks {seen} instead of {expected}: reinstall kubectx"
+    after = [must_run(pod, "kubectl", script) for script in ("cat $KUBECONFIG", ask)]
+    assert after == before, f"{switcher}: the kubeconfig was changed, not its copy: reinstall kubectx"
 
 
 @pytest.mark.requirement("TOOL-kubectx-operates")
 def test_kubens_refuses_a_namespace_that_is_not_there(pod: Pod) -> None:
     missing = word()
-    must_refuse(pod, "kubens", f"cp $KUBECONFIG copy; KUBECONFIG=$PWD/copy kubens {missing}", rf"{missing}.*(not|no)")
+    script = f"{COPY}\nkubens {missing}"
+    must_refuse(pod, "kubens", script, rf"no namespace exists.*{missing}", mend="reinstall kubectx")
 
 
 def _json(document: dict[str, Any]) -> bytes:

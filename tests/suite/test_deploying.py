@@ -59,6 +59,13 @@ def test_overlay_brings_the_registrys_authority_into_the_pod(tmp_path: Path) -> 
     assert "/etc/containers/certs.d/r.svc" in workspace.overlay()["kustomization.yaml"].decode()
 
 
+def test_overlay_provides_authorities_and_variables() -> None:
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, authorities=b"PEM", environment={"PGHOST": "db.example.com"})
+    assert workspace.overlay()["authorities.crt"] == b"PEM"
+    assert {"name": "code-server-authorities", "files": ["authorities.crt"]} in overlay(workspace)["configMapGenerator"]
+    assert "db.example.com" in overlay(workspace)["patches"][0]["patch"]
+
+
 def test_home_may_be_on_a_volume_of_the_clusters_own() -> None:
     patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, own_volume=True))["patches"]
     assert [one for one in patches if "$patch: delete" in one["patch"] and "PersistentVolume" in one["patch"]]
@@ -96,7 +103,18 @@ def start(tmp_path: Path) -> Any:
     (account / "token").write_text("token", encoding="utf-8")
     (account / "namespace").write_text("space", encoding="utf-8")
     script = (BASE / "20-workspace").read_text(encoding="utf-8")
-    for place, folder in (("/etc/workspace/home", provided), ("/etc/workspace/ssh", keys)):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "authorities").mkdir()
+    (tmp_path / "authorities/own.crt").write_text("own\n", encoding="utf-8")
+    (tmp_path / "public.crt").write_text("public\n", encoding="utf-8")
+    places = {
+        "/etc/workspace/home": provided,
+        "/etc/workspace/ssh": keys,
+        "/etc/workspace/authorities": tmp_path / "authorities",
+        "/etc/ssl/certs/ca-certificates.crt": tmp_path / "public.crt",
+        "/run/workspace": tmp_path / "run",
+    }
+    for place, folder in places.items():
         script = script.replace(place, str(folder))
     script = script.replace("/var/run/secrets/kubernetes.io/serviceaccount", str(account))
 
@@ -116,6 +134,11 @@ def test_empty_home_is_set_up(start: Any) -> None:
     config = yaml.safe_load((home / ".kube/config").read_text(encoding="utf-8"))
     assert config["contexts"][0]["context"]["namespace"] == "space"
     assert (home / ".claude/settings.json").is_file()
+
+
+def test_authorities_are_the_public_ones_and_the_provided(start: Any, tmp_path: Path) -> None:
+    start()
+    assert (tmp_path / "run/authorities.crt").read_text(encoding="utf-8") == "public\nown\n"
 
 
 def test_second_start_changes_nothing(start: Any) -> None:

@@ -1,0 +1,1 @@
+../../../../code-server-dev/go/argocd/go.mod

@@ -1,0 +1,1 @@
+../../../../code-server-dev/go/helm/go.mod

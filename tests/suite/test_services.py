@@ -1,0 +1,284 @@
+"""The frame of the services without a cluster: who is given up and why, what an overlay and a settings file say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bcrypt
+import pytest
+import yaml
+
+from fixtures import service_nats, service_postgresql, service_valkey
+from fixtures.authority import Authority
+from fixtures.errors import UsageError
+from fixtures.kustomize import Document
+from fixtures.registry import RegistrySettings
+from fixtures.service_platform import TABLE, GivenServices
+from fixtures.service_settings import GivenSettings
+from fixtures.services import (
+    PLATFORM,
+    TENANTS,
+    Account,
+    Credentials,
+    Endpoint,
+    Route,
+    Service,
+    ServiceError,
+    Services,
+    overlay,
+    phase,
+    wanted_pods,
+)
+from fixtures.verdict import Blocked
+
+REGISTRY = RegistrySettings("registry.example", "robot", "s3cret")
+DIGEST = f"sha256:{'0' * 64}"
+KNOWN: dict[str, object] = {"postgresql": None, "nats": None}
+
+
+@contextmanager
+def nowhere(host: str, port: int) -> Iterator[Route]:
+    yield host, port
+
+
+def row(name: str, *needs: str, greet: Any = lambda _: None) -> Service:
+    return Service(
+        name,
+        f"{name}.{name}.svc",
+        1,
+        images={name: f"upstream/{name}:1"},
+        environment={f"{name.upper()}_URL": "x://{host}"},
+        secret=lambda credentials: {"password": credentials.password(name, "a").encode()},
+        greet=greet,
+        needs=needs,
+    )
+
+
+class Platform(Services):
+    """Services that are up, apart from those that are named as down."""
+
+    def __init__(self, *table: Service, down: tuple[str, ...] = ()) -> None:
+        super().__init__(table)
+        self.down = down
+
+    def look(self, name: str) -> None:
+        if name in self.down:
+            raise ServiceError(f"{name} is down: gone", "start it")
+
+    def endpoint(self, name: str) -> Endpoint:
+        return Endpoint(name, self.table[name].host, 1, nowhere, Account("a", "b", "c"))
+
+
+def pod(*, node: str | None = "n", ready: bool = False, waiting: str | None = None, ending: bool = False) -> Any:
+    state = SimpleNamespace(waiting=SimpleNamespace(reason=waiting) if waiting else None)
+    conditions = [SimpleNamespace(type="Ready", status="True" if ready else "False")]
+    return SimpleNamespace(
+        metadata=SimpleNamespace(deletion_timestamp=datetime.now(UTC) if ending else None),
+        spec=SimpleNamespace(node_name=node),
+        status=SimpleNamespace(conditions=conditions, container_statuses=[SimpleNamespace(state=state)]),
+    )
+
+
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    references = {name: f"registry.example/{name}@{DIGEST}" for service in TABLE for name in service.images}
+    return overlay(TABLE, references, Authority("test"), Credentials(), REGISTRY, "run1")
+
+
+# ---- the table
+
+
+def test_each_service_is_there_once_with_what_it_consists_of() -> None:
+    assert len({service.namespace for service in TABLE}) == len(TABLE)
+    for service in TABLE:
+        folder = PLATFORM / service.name
+        assert (folder / "kustomization.yaml").is_file()
+        stages = [line.split()[-1] for line in (folder / "Dockerfile").read_text().splitlines() if " AS " in line]
+        assert set(service.images) <= set(stages)
+        assert set(service.needs) <= {one.name for one in TABLE}
+
+
+def test_environment_script_names_the_hosts_of_the_table() -> None:
+    script = PLATFORM.parent / "code-server-dev" / "rootfs" / "etc" / "thinkube" / "setup-thinkube-env.sh"
+    text = script.read_text(encoding="utf-8")
+    for service in TABLE:
+        for name, value in service.environment.items():
+            place = value.format(host=service.host, port=service.port).removesuffix(":443")
+            assert f"${{{name}:-{place}}}" in text
+
+
+# ---- who is given up
+
+
+@pytest.mark.parametrize(
+    "pods, expected",
+    [
+        ([], "no pod"),
+        ([pod(ready=True, ending=True)], "no pod"),
+        ([pod(node=None)], "no node"),
+        ([pod(waiting="ContainerCreating")], "getting its image"),
+        ([pod(waiting="CrashLoopBackOff")], "starting"),
+        ([pod()], "starting"),
+        ([pod(ready=True)], "ready"),
+    ],
+)
+def test_phase_is_how_far_the_pods_have_come(pods: list[Any], expected: str) -> None:
+    assert phase(pods, 1) == expected
+
+
+def test_service_of_no_pods_is_never_ready() -> None:
+    documents: list[Document] = [{"kind": "StatefulSet", "spec": {"replicas": 0}}, {"kind": "Secret"}]
+    assert wanted_pods(documents) == 0
+    assert phase([], 0) == "no pod"
+
+
+def test_service_that_is_down_gives_the_same_error_each_time() -> None:
+    platform = Platform(row("a"), row("b"), down=("a",))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(ServiceError) as raised:
+            platform.require("a")
+        errors.append(raised.value)
+    assert errors[0] is errors[1]
+    assert platform.require("b").name == "b"
+
+
+def test_service_that_goes_down_later_is_given_up_then() -> None:
+    platform = Platform(row("a"))
+    platform.require("a")
+    platform.down = ("a",)
+    with pytest.raises(ServiceError, match="a is down"):
+        platform.require("a")
+
+
+def test_service_that_lets_nobody_in_is_given_up() -> None:
+    def refuse(endpoint: Endpoint) -> None:
+        raise ServiceError(f"{endpoint.name} lets nobody in", "see its log")
+
+    with pytest.raises(ServiceError, match="lets nobody in"):
+        Platform(row("a", greet=refuse)).require("a")
+
+
+def test_what_needs_a_service_that_is_down_gives_the_fault_of_that_one() -> None:
+    platform = Platform(row("a"), row("b", "a"), row("c", "b"), down=("a",))
+    faults = []
+    for name in ("c", "b", "a"):
+        with pytest.raises(ServiceError, match="a is down") as raised:
+            platform.require(name)
+        faults.append(raised.value)
+    assert faults[0] is faults[1] is faults[2]
+
+
+# ---- what stands in the cluster
+
+
+def test_overlay_pins_images_by_digest_and_marks_what_it_makes(files: dict[str, bytes]) -> None:
+    for service in TABLE:
+        document = yaml.safe_load(files[f"{service.name}/kustomization.yaml"])
+        assert [image["digest"] for image in document["images"]] == [DIGEST] * len(service.images)
+        assert document["labels"] == [{"pairs": {"conformance.run": "run1"}, "includeTemplates": True}]
+    assert json.loads(files["nats/pull.json"])["auths"].keys() == {"registry.example"}
+
+
+def test_overlay_gives_each_service_a_certificate_of_its_own(files: dict[str, bytes]) -> None:
+    certificates = {files[f"{service.name}/tls/tls.crt"] for service in TABLE}
+    assert len(certificates) == len(TABLE)
+    assert len({files[f"{service.name}/tls/ca.crt"] for service in TABLE}) == 1
+
+
+def test_secrets_hold_no_password_in_clear_where_a_digest_will_do() -> None:
+    credentials = Credentials()
+    accounts = service_nats.secret(credentials)["accounts.conf"].decode()
+    users = service_valkey.secret(credentials)["users.acl"].decode()
+    for tenant in TENANTS:
+        password = credentials.password("nats", tenant)
+        assert password not in accounts
+        hashed = accounts.split(f'user: "{tenant}", password: "')[1].split('"')[0]
+        assert bcrypt.checkpw(password.encode(), hashed.encode())
+        assert hashlib.sha256(credentials.password("valkey", tenant).encode()).hexdigest() in users
+
+
+def test_every_database_is_closed_to_the_public() -> None:
+    commands = service_postgresql.secret(Credentials())["roles.sql"].decode().splitlines()
+    for name in service_postgresql.DATABASES:
+        assert f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC;" in commands
+    assert all(command.endswith(";") for command in commands)
+
+
+def test_passwords_are_made_once_differ_and_are_not_told() -> None:
+    credentials = Credentials()
+    first, second = credentials.password("nats", "a"), credentials.password("nats", "b")
+    assert first != second
+    assert credentials.password("nats", "a") == first
+    assert credentials.redact(f"user a {first}, user b {second}") == "user a ***, user b ***"
+    assert first not in repr(Account("a", first, "a"))
+
+
+# ---- the user's own
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    path = tmp_path / "settings.toml"
+    (tmp_path / "other.password").write_text("second\n", encoding="utf-8")
+    path.write_text(
+        "[services.postgresql]\n"
+        'host = "db.example"\n'
+        'workspace = { user = "dev", space = "work", password_env = "DEV" }\n'
+        'neighbour = { user = "other", password_file = "other.password" }\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_settings_name_the_users_services(settings_file: Path) -> None:
+    settings = GivenSettings(settings_file, KNOWN, {"DEV": "first"})
+    assert settings.accounts["postgresql"] == (Account("dev", "first", "work"), Account("other", "second", "other"))
+    assert "first" not in repr(settings.accounts)
+
+
+def test_service_that_is_not_configured_is_blocked(settings_file: Path) -> None:
+    api: Any = None
+    services = GivenServices(TABLE, api, GivenSettings(settings_file, KNOWN, {"DEV": "first"}))
+    with pytest.raises(Blocked, match="nats is not configured"):
+        services.require("nats")
+    assert services.environment() == {"PGHOST": "db.example", "PGPORT": "5432"}
+
+
+def test_second_user_that_is_not_named_is_blocked() -> None:
+    with pytest.raises(Blocked, match="no second user"):
+        assert Endpoint("nats", "nats.nats.svc", 1, nowhere, Account("a", "b", "c")).neighbour
+
+
+@pytest.mark.parametrize(
+    "old, new, complaint",
+    [
+        ("services.postgresql", "services.postgres", "services.postgres: no such service: known are postgresql, nats"),
+        ('password_env = "DEV"', 'password = "clear"', "workspace.password: Extra inputs are not permitted"),
+        ('password_env = "DEV"', 'password_env = "UNSET"', "services.postgresql.workspace: no password is found"),
+        (', password_file = "other.password"', "", "neighbour: give either password_env or password_file"),
+        ("other.password", "nowhere", "neighbour.password_file: No such file or directory"),
+        ('host = "db.example"', 'host = "https://db.example/"', "postgresql.host: String should match pattern"),
+        ('host = "db.example"', "host = ", "not TOML"),
+        ("[services.postgresql]", 'ca_file = "nowhere.crt"\n[services.postgresql]', "ca_file: no file"),
+    ],
+)
+def test_wrong_settings_are_one_line_with_the_fix(settings_file: Path, old: str, new: str, complaint: str) -> None:
+    text = settings_file.read_text(encoding="utf-8")
+    settings_file.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        GivenSettings(settings_file, KNOWN, {"DEV": "first"})
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a settings file"):
+        GivenSettings(tmp_path / "none.toml", KNOWN)
