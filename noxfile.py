@@ -8,6 +8,8 @@ Words after `--` go to what the session runs, for example `nox -s build -- --pre
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.10"
@@ -18,7 +20,7 @@ nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
 WORKERS = "2"
-DOCKERFILES = tuple(f"docker/{name}/Dockerfile" for name in ("cluster-node", "code-server-base", "goss"))
+DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
 SHELL_SCRIPTS = (
     ".ci/run",
     "docker/cluster-node/import-images.sh",
@@ -29,6 +31,8 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/trim-code-server.sh",
     "docker/code-server-dev/rootfs/entrypoint.d/10-thinkube-home",
     "docker/code-server-dev/rootfs/etc/thinkube/setup-thinkube-env.sh",
+    "docker/platform/code-server/20-workspace",
+    *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),
 )
 
 
