@@ -7,5 +7,6 @@ pytest_plugins = (
     "fixtures.pod_tools",
     "fixtures.browser",
     "fixtures.service_platform",
+    "fixtures.login",
     "pytester",
 )

@@ -13,7 +13,7 @@ from fixtures import startup
 from fixtures.deployment import BASE, Pod
 from fixtures.image import Image
 from fixtures.platform import Target
-from fixtures.pod_tools import Own, archive, attempt, must_refuse, must_run, must_tell, word
+from fixtures.pod_tools import Own, archive, must_refuse, must_run, must_tell, word
 from fixtures.podman import podman
 from fixtures.registry import Pushed, Registry, RegistryError, RegistrySettings
 from fixtures.verdict import blocked
@@ -85,24 +85,40 @@ class Desk:
             return ""
 
     def remove(self, registry: Registry) -> None:
-        """Remove its images from the pod and from the registry."""
-        script = f"""\
-podman pod rm --all --force --time=0; podman rm --all --force --time=0
-podman image list --quiet --filter label={self.label} | sort -u | xargs -r podman image rm --force
-podman image prune --force"""
-        self.pod.run(script, seconds=BUILD_SECONDS)
+        """Remove its images from the registry."""
         for tag in TAGS:
             if self.there(registry, tag):
                 registry.delete(self.repository, tag)
 
 
 @pytest.fixture
+def label(pod: Pod, own: Own) -> Iterator[str]:
+    """Label of the images that one check makes in the pod's storage, which has none of them at its end."""
+    yield own.selector
+    script = f"""\
+podman pod rm --all --force --time=0; podman rm --all --force --time=0
+podman image list --quiet --filter label={own.selector} | sort -u | xargs -r podman image rm --force
+podman image prune --force"""
+    pod.run(script, seconds=BUILD_SECONDS)
+
+
+@pytest.fixture
+def registry_up(registry_client: Registry, pushed: Pushed) -> RegistrySettings:
+    """The registry, which answers; blocks the check where it does not, as then nothing can be said of a tool."""
+    try:
+        registry_client.digest(pushed.repository)
+    except RegistryError as error:
+        blocked("the registry is down", str(error))
+    return registry_client.settings
+
+
+@pytest.fixture
 def desk(
-    pod: Pod, registry_settings: RegistrySettings, registry_client: Registry, pushed: Pushed, own: Own
+    pod: Pod, registry_up: RegistrySettings, registry_client: Registry, pushed: Pushed, own: Own, label: str
 ) -> Iterator[Desk]:
     """A place for the images of one check, emptied at its end."""
     project = pushed.repository.split("/")[:-1]
-    found = Desk(pod, registry_settings, "/".join([*project, own.name]), own.selector)
+    found = Desk(pod, registry_up, "/".join([*project, own.name]), label)
     try:
         yield found
     finally:
@@ -122,11 +138,11 @@ def sample(desk: Desk, registry_client: Registry, own: Own) -> Iterator[Pushed]:
 
 
 @pytest.fixture
-def password(registry_settings: RegistrySettings) -> str:
+def password(registry_up: RegistrySettings) -> str:
     """The registry's password; blocks the check where it has none."""
-    if not registry_settings.password:
+    if not registry_up.password:
         blocked("the registry has no password", "nothing can be said of logging in")
-    return registry_settings.password
+    return registry_up.password
 
 
 # ---- podman
@@ -141,11 +157,11 @@ def test_podman_is_rootless_in_the_pod(pod: Pod, image: Image) -> None:
 
 
 @pytest.mark.requirement("TOOL-podman-connects")
-def test_podman_logs_in_to_the_registry(pod: Pod, registry_settings: RegistrySettings, password: str) -> None:
-    script = f"{AUTH}\n{_login(registry_settings)} && jq -r '.auths | keys[]' auth.json"
+def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings, password: str) -> None:
+    script = f"{AUTH}\n{_login(registry_up)} && jq -r '.auths | keys[]' auth.json"
     hosts = must_run(pod, "podman", script, stdin=password.encode()).split()
-    assert hosts[-1] == registry_settings.host, f"podman: logged in to {hosts}: give it REGISTRY_AUTH_FILE"
-    must_refuse(pod, "podman", f"{AUTH}\n{_login(registry_settings)}", REFUSAL, mend=ASK, stdin=f"{password}.".encode())
+    assert hosts[-1] == registry_up.host, f"podman: logged in to {hosts}: give it REGISTRY_AUTH_FILE"
+    must_refuse(pod, "podman", f"{AUTH}\n{_login(registry_up)}", REFUSAL, mend=ASK, stdin=f"{password}.".encode())
 
 
 @pytest.mark.requirement("TOOL-podman-operates")
@@ -165,16 +181,13 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
 
 
 @pytest.mark.requirement("FLOW-image")
-def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, own: Own, password: str, on_nodes: list[str]) -> None:
+def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, own: Own, on_nodes: list[str]) -> None:
     said = word()
     desk.build(said)
-    script = f"{AUTH}\n{_login(desk.settings)} >log && {PUSH.format(image=desk.image())}"
-    digest = must_run(desk.pod, "podman", script, seconds=BUILD_SECONDS, stdin=password.encode()).strip()
+    digest = desk.run("podman", PUSH.format(image=desk.image()))
     on_nodes.append(desk.by_digest(digest))
     must_run(desk.pod, "kubectl", "kubectl apply -f -", stdin=json.dumps(own.pod(image=on_nodes[0])).encode())
-    wait = f"kubectl wait pod/{own.name} --for=jsonpath='{{.status.phase}}'=Succeeded --timeout=60s"
-    ended = attempt(desk.pod, "kubectl", wait, seconds=70)
-    assert ended.rc == 0, f"image: the pod that runs {on_nodes[0]} does not succeed: {own.last_word()}: see its events"
+    own.must_succeed()
     seen = {must_run(desk.pod, "kubectl", f"kubectl logs {own.name}").strip(), own.log().strip()}
     assert seen == {f"{said}-built"}, f"image: it says {seen} in the cluster, not {said}-built: see how it is built"
     runs = own.pods()[0].status.container_statuses[0].image_id
@@ -182,9 +195,8 @@ def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, own: Own, password: 
 
 
 @pytest.fixture
-def on_nodes(target: Target, desk: Desk) -> Iterator[list[str]]:
+def on_nodes(target: Target) -> Iterator[list[str]]:
     """References of images that nodes have pulled; they are taken off the nodes of an embedded cluster."""
-    assert desk
     references: list[str] = []
     yield references
     cluster = target.embedded
@@ -247,9 +259,9 @@ def test_skopeo_copies_to_another_tag(desk: Desk, sample: Pushed, registry_clien
 
 
 @pytest.mark.requirement("TOOL-podman-compose-operates")
-def test_podman_compose_builds_and_runs_two_services(desk: Desk) -> None:
+def test_podman_compose_builds_and_runs_two_services(pod: Pod, label: str) -> None:
     said = word()
-    services = {name: _service(name, desk.label) for name in ("db", "web")}
+    services = {name: _service(name, label) for name in ("db", "web")}
     files = {"compose.yaml": json.dumps({"services": {name: one for name, (one, _) in services.items()}})}
     files |= {f"{name}/Containerfile": text for name, (_, text) in services.items()}
     script = f"""\
@@ -259,10 +271,10 @@ show() {{ grep -o '[a-z]* says .*' out | sort; }}
 fail() {{ cat log >&2; exit 1; }}
 podman-compose config | yq '.services.*.environment.SAID'
 {{ podman-compose build && podman-compose --no-ansi up >out && podman-compose down; }} >log 2>&1 && show || fail"""
-    seen = must_run(desk.pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=archive(files)).splitlines()
+    seen = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=archive(files)).splitlines()
     expected = [said, said, f"db says {said}", f"web says {said}"]
     assert seen == expected, f"podman-compose: resolved and ran {seen}, not {expected}: reinstall podman-compose"
-    left = must_run(desk.pod, "podman", "podman ps --all --quiet; podman pod list --quiet").split()
+    left = must_run(pod, "podman", "podman ps --all --quiet; podman pod list --quiet").split()
     assert not left, f"podman-compose: `down` leaves {left}: reinstall podman-compose"
 
 
@@ -284,19 +296,17 @@ def _service(name: str, label: str) -> tuple[dict[str, Any], str]:
 
 
 @pytest.mark.requirement("ENV-2")
-def test_registry_of_the_environment_has_the_image(
-    pod: Pod, pushed: Pushed, registry_settings: RegistrySettings
-) -> None:
-    host, user, password = registry_settings.host, registry_settings.username, registry_settings.password
+def test_registry_of_the_environment_has_the_image(pod: Pod, pushed: Pushed, registry_up: RegistrySettings) -> None:
+    host, user, password = registry_up.host, registry_up.username, registry_up.password
     named = must_run(pod, "environment", "echo $REGISTRY_URL").strip()
     assert named == f"https://{host}", f"environment: REGISTRY_URL is {named}: set it to https://{host}"
     authority = f"/etc/containers/certs.d/{host}/ca.crt"
     script = f"""\
 umask 077; cat >netrc
 ca=; [ ! -r {authority} ] || ca="--cacert {authority}"
-accept='Accept: application/vnd.oci.image.manifest.v1+json'
-curl -sSf --netrc-file netrc $ca -H "$accept" -o manifest $REGISTRY_URL/v2/{pushed.repository}/manifests/latest &&
-    sha256sum manifest"""
+get="-sSf --netrc-file netrc $ca -o manifest $REGISTRY_URL/v2/{pushed.repository}/manifests/{pushed.digest}"
+why() {{ head -n 1 error >&2; exit 1; }}
+curl $get -H 'Accept: application/vnd.oci.image.manifest.v1+json' 2>error && sha256sum manifest || why"""
     netrc = f"machine {host.partition(':')[0]} login {user} password {password}\n" if password else ""
     seen = must_run(pod, "REGISTRY_URL", script, stdin=netrc.encode()).split()[0]
     assert f"sha256:{seen}" == pushed.digest, f"REGISTRY_URL: {named} gives another manifest ({seen}): mend it"
