@@ -48,6 +48,7 @@ WORKS_WITH = [
     ("create", "pods/portforward", ""),
     ("patch", "deployments", "apps"),
     ("create", "jobs", "batch"),
+    ("create", "workflows", "argoproj.io"),
     ("create", "ingresses", "networking.k8s.io"),
 ]
 FORBIDDEN = [
@@ -70,6 +71,8 @@ FORBIDDEN = [
     ("create", "serviceaccounts/token", "", OWN),
     ("update", "resourcequotas", "", OWN),
     ("delete", "workflows", "argoproj.io", EVERYWHERE),
+    ("create", "workflows", "argoproj.io", "argo"),
+    ("create", "workflowtaskresults", "argoproj.io", OWN),
     ("approve", "signers", "certificates.k8s.io", EVERYWHERE),
 ]
 PRIVILEGES: dict[str, dict[str, Any]] = {

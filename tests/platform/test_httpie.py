@@ -43,7 +43,7 @@ def test_http_gets_the_health_page_of_a_service(pod: Pod, gitea: Endpoint) -> No
 def test_http_refuses_a_server_of_another_authority(pod: Pod, gitea: Endpoint) -> None:
     del gitea
     foreign = (
-        "cat >foreign.crt; export REQUESTS_CA_BUNDLE=$PWD/foreign.crt SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=/"
+        "cat >foreign.crt; export REQUESTS_CA_BUNDLE=$PWD/foreign.crt SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=$PWD"
     )
     certificate = Authority("somebody else").certificate
     must_refuse(
