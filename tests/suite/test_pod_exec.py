@@ -127,8 +127,9 @@ class FakeExec(BaseHTTPRequestHandler):
         tty = query["tty"] == ["true"]
         if tty:
             near, far = os.openpty()
-            # The program's session has the terminal as its own, as in a container.
-            argv = ["setsid", "--ctty", *query["command"]]
+            # The program's session has the terminal as its own, as in a container. A shell in the background has
+            # what it starts ignore Ctrl-C, these tests among it.
+            argv = ["env", "--default-signal=INT", "setsid", "--ctty", *query["command"]]
             process = subprocess.Popen(argv, stdin=far, stdout=far, stderr=far)
             os.close(far)
             outputs, stdin = {1: near}, near
