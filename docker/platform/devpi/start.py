@@ -28,4 +28,7 @@ with CommandRunner() as runner:
 if runner.return_code:
     raise SystemExit(runner.return_code)
 
-os.execvp("devpi-server", ["devpi-server", "--host=127.0.0.1", "--port=3141", "--threads=10"])  # noqa: S606
+server = ["devpi-server", "--host=127.0.0.1", "--port=3141", "--threads=10"]
+# The secret that its key is derived from is random: half a gigabyte (KiB here) would make nobody's guess harder.
+derivation = ["--argon2-memory-cost=8192", "--argon2-time-cost=1"]
+os.execvp("devpi-server", [*server, *derivation])  # noqa: S606

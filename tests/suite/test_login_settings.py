@@ -1,0 +1,92 @@
+"""The log-in's settings: oauth2-proxy's, Keycloak's realm and the checks mean the same by the same names."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from fixtures import service_keycloak, service_oauth2_proxy, service_valkey
+from fixtures.authority import Authority
+from fixtures.deployment import Workspace
+from fixtures.login import TOKEN_SECONDS, overlay
+from fixtures.registry import RegistrySettings
+from fixtures.services import PLATFORM, Credentials
+
+FOLDER = PLATFORM / "oauth2-proxy"
+DIGEST = f"sha256:{'0' * 64}"
+
+
+@pytest.fixture
+def core() -> dict[str, Any]:
+    """oauth2-proxy's core options."""
+    return tomllib.loads((FOLDER / "core.cfg").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def provider() -> dict[str, Any]:
+    """What oauth2-proxy knows of Keycloak."""
+    (one,) = yaml.safe_load((FOLDER / "structured.yaml").read_text(encoding="utf-8"))["providers"]
+    return dict(one)
+
+
+@pytest.fixture
+def realm() -> dict[str, Any]:
+    """The realm that Keycloak begins with."""
+    return dict(json.loads((PLATFORM / "keycloak" / "realms" / "thinkube.json").read_text(encoding="utf-8")))
+
+
+def test_sessions_are_asked_about_within_a_tokens_life(core: dict[str, Any], realm: dict[str, Any]) -> None:
+    assert realm["accessTokenLifespan"] == TOKEN_SECONDS
+    assert int(core["cookie_refresh"].removesuffix("s")) < TOKEN_SECONDS
+
+
+def test_cookie_has_the_name_that_valkey_lets_its_user_keep(core: dict[str, Any]) -> None:
+    users = service_valkey.secret(Credentials())["users.acl"].decode()
+    assert core["cookie_name"] == service_oauth2_proxy.COOKIE
+    assert f"~{core['cookie_name']}*" in users
+
+
+def test_realm_has_the_client_and_the_roles_that_are_let_in(provider: dict[str, Any], realm: dict[str, Any]) -> None:
+    roles = realm["roles"]["client"][provider["clientID"]]
+    allowed = provider["keycloakConfig"]["roles"]
+    assert allowed == [f"{provider['clientID']}:{role['name']}" for role in roles]
+    assert {role["name"] for role in roles} == {service_keycloak.USER_ROLE, service_keycloak.ADMIN_ROLE}
+
+
+def test_realm_sends_back_to_the_deployment_alone(realm: dict[str, Any]) -> None:
+    (client,) = (one for one in realm["clients"] if one["clientId"] == service_keycloak.CLIENT)
+    assert (client["rootUrl"], client["redirectUris"]) == (
+        f"https://{service_oauth2_proxy.SERVICE.host}",
+        ["/oauth2/callback"],
+    )
+
+
+@pytest.mark.parametrize("name", ["thinkube", "elsewhere"])
+def test_realm_names_its_secrets_by_variables_that_the_server_has(name: str) -> None:
+    text = (PLATFORM / "keycloak" / "realms" / f"{name}.json").read_text(encoding="utf-8")
+    said = re.findall(r'"(?:secret|value)": "([^"]*)"', text)
+    assert said
+    assert {value.strip("${}") for value in said} <= service_keycloak.VARIABLES.keys()
+    assert all(value.startswith("${") for value in said)
+
+
+def test_no_account_of_the_realm_is_an_administrator_of_it(realm: dict[str, Any]) -> None:
+    rights = {role for user in realm["users"] for role in user.get("clientRoles", {}).get("realm-management", ())}
+    assert rights == {"manage-users", "view-clients"}
+
+
+def test_overlay_puts_the_secrets_into_files_and_nowhere_else() -> None:
+    credentials = Credentials()
+    settings = RegistrySettings("registry.example", "user", "password", None)
+    workspace = Workspace("workspace", "run1", f"registry.example/image@{DIGEST}", settings)
+    files = overlay(workspace, f"registry.example/oauth2-proxy@{DIGEST}", Authority("test"), credentials)
+    document = files["kustomization.yaml"].decode()
+    secrets = service_oauth2_proxy.secret(credentials)
+    assert {f"proxy/{name}" for name in secrets} <= files.keys()
+    assert not any(value.decode() in document for value in secrets.values())
+    assert len(secrets["cookie-secret"]) in {16, 24, 32}
