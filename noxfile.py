@@ -124,9 +124,15 @@ def lock(session: nox.Session) -> None:
         "--python-platform=x86_64-manylinux_2_36",
         "--only-binary=:all:",
     )
-    for name in ("python", "toolchain", "node", "ansible"):
-        folder = f"docker/code-server-dev/{name}"
-        extra = ("--no-deps",) if name == "ansible" else ()
+    folders: dict[str, tuple[str, ...]] = {
+        "docker/code-server-dev/python": (),
+        "docker/code-server-dev/toolchain": (),
+        "docker/code-server-dev/node": (),
+        "docker/code-server-dev/ansible": ("--no-deps",),
+        "docker/platform/devpi": (),
+        "docker/platform/mlflow": ("--override", "docker/platform/mlflow/overrides.txt"),
+    }
+    for folder, extra in folders.items():
         session.run(*resolve, *image_options, *extra, "-o", f"{folder}/{LOCK}", f"{folder}/requirements.in")
 
 
