@@ -35,7 +35,8 @@ FAKE_ENGINE = """#!/bin/sh
 # Keeps networks, containers and volumes as files in $FAKE; `boom` in $FAKE makes `kind` fail.
 echo "$(basename "$0") $*" >>"$FAKE/calls"
 case "$1 $2" in
-    "network create") name=$4; echo "${3#*=}" >"$FAKE/network.$name" ;;
+    "network create") name=$5; echo "${3#*=}" >"$FAKE/network.$name"; echo "${4##*=}" >"$FAKE/checkout" ;;
+    "network inspect") echo "[{\\"labels\\": {\\"conformance.checkout\\": \\"$(cat "$FAKE/checkout")\\"}}]" ;;
     "network ls")
         for file in "$FAKE"/network.*; do
             [ -e "$file" ] || continue
@@ -47,6 +48,7 @@ case "$1 $2" in
     "network rm") rm "$FAKE/network.$3" ;;
     "ps --all") ls "$FAKE" | sed -n 's/^container[.]//p' ;;
     "volume ls") ls "$FAKE" | sed -n "s/^\\(volume[.]${4##*=}\\)$/\\1/p" ;;
+    "exec "*) [ -e "$FAKE/alive" ] ;;
     "volume rm") rm "$FAKE/$4" ;;
     "rm --force") shift 3; for name; do rm "$FAKE/container.$name"; done ;;
 esac
@@ -118,6 +120,29 @@ def test_cluster_of_someone_else_is_left_alone(machine: Path) -> None:
         with pytest.raises(ClusterError, match=r"called t that this suite has not made: choose another --name"):
             action("t")
     assert left(machine) == ["container.t-control-plane"]
+
+
+@pytest.fixture
+def left_behind(machine: Path) -> Path:
+    """What a killed run of another checkout leaves: its node, and the registry in the same network."""
+    (machine / "checkout").write_text(str(machine), encoding="utf-8")
+    (machine / "network.kind-t").write_text("conformance.cluster=t", encoding="utf-8")
+    for name in ("container.t-control-plane", "container.t-registry", "volume.t", "volume.t-control-plane"):
+        (machine / name).touch()
+    return machine
+
+
+def test_what_a_killed_run_left_is_removed(left_behind: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster.clear("t", 1)
+    assert left(left_behind) == []
+    assert "cluster t: removing what an earlier run left of it" in capsys.readouterr().out
+
+
+def test_running_cluster_of_another_checkout_is_left_alone(left_behind: Path) -> None:
+    (left_behind / "alive").touch()
+    with pytest.raises(ClusterError, match=r"^cluster t is that of another checkout, .*: run `nox -s cluster -- del"):
+        cluster.clear("t", 1)
+    assert "container.t-control-plane" in left(left_behind)
 
 
 @pytest.mark.usefixtures("machine")
