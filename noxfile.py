@@ -15,7 +15,7 @@ import nox
 nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["build", "image", "rebuild", "live"]
+nox.options.sessions = ["build", "image", "rebuild", "live", "verdict"]
 nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
@@ -80,6 +80,13 @@ def live(session: nox.Session) -> None:
     """Deploy the image on a cluster and check it there; `-- --kubeconfig FILE --allow-writes` for one of yours."""
     install(session)
     run(session, "pytest", "tests/platform", "--verdict-json=.build/verdict-live.json", *session.posargs)
+
+
+@nox.session
+def verdict(session: nox.Session) -> None:
+    """Put the verdicts of image, rebuild and live together: all of the ledger; `-- --strict-verdict` for a gate."""
+    install(session)
+    session.run("python", "-m", "fixtures", "verdict", *session.posargs)
 
 
 @nox.session

@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.inventory import ROOT
 
-NAMED = ("build", "image", "rebuild", "selftest", "lint", "bench", "lock", "clean", "cluster", "live")
+NAMED = ("build", "image", "rebuild", "selftest", "lint", "bench", "lock", "clean", "cluster", "live", "verdict")
 
 
 @cache
