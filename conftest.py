@@ -8,5 +8,6 @@ pytest_plugins = (
     "fixtures.browser",
     "fixtures.service_platform",
     "fixtures.login",
+    "fixtures.journey",
     "pytester",
 )

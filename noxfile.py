@@ -83,6 +83,14 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session
+def platform(session: nox.Session) -> None:
+    """Bring up the services that a workspace talks to, and greet each; `-- --hold` leaves them up until Ctrl-C."""
+    install(session)
+    report = "--verdict-json=.build/verdict-platform.json"
+    run(session, "pytest", "tests/platform/test_every_service.py", report, *session.posargs)
+
+
+@nox.session
 def verdict(session: nox.Session) -> None:
     """Put the verdicts of image, rebuild and live together: all of the ledger; `-- --strict-verdict` for a gate."""
     install(session)

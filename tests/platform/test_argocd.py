@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -34,14 +33,7 @@ class Source:
 
     def commit(self, files: Mapping[str, str]) -> str:
         """Write files in one commit; return its hash."""
-        there = {entry["path"]: entry["sha"] for entry in self.repository.ask("/contents")}
-        changes = [
-            {"path": name, "content": base64.b64encode(content.encode()).decode()}
-            | ({"operation": "update", "sha": there[name]} if name in there else {"operation": "create"})
-            for name, content in files.items()
-        ]
-        body = {"branch": "main", "message": "what is to run", "files": changes}
-        return str(self.repository.server.must("POST", f"{self.repository.api}/contents", body)["commit"]["sha"])
+        return self.repository.commit(files, "what is to run")
 
 
 @pytest.fixture

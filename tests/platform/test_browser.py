@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.browser import CodeServer, Visit
+from fixtures.browser import CodeServer, Visit, unseen_number
 from fixtures.deployment import Pod
 
 SAVED_SECONDS = 10
@@ -71,9 +71,8 @@ def test_file_is_edited_in_a_tab(code_server: CodeServer, pod: Pod, path: str, w
 
 @pytest.mark.requirement("DEP-3")
 def test_terminal_runs_a_command(code_server: CodeServer) -> None:
-    one, other = (secrets.randbelow(90_000) + 10_000 for _ in range(2))
+    product, number = unseen_number()
     code_server.enter()
     terminal = code_server.open_terminal()
-    # The product is not in what is typed, only in what is answered.
-    terminal.run(f'echo "$(id -un) $(({one}*{other}))"', f"coder {one * other}")
+    terminal.run(f'echo "$(id -un) {product}"', f"coder {number}")
     terminal.run("type k", "k is aliased to `kubectl'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.browser import Terminal
+from fixtures.browser import Terminal, unseen_number
 from fixtures.login import SIGN_OUT, TOKEN_SECONDS, Browse, FrontDoor, Guest, Guests
 from fixtures.service_keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.service_oauth2_proxy import COOKIE
@@ -37,8 +36,8 @@ Measured = Callable[[str, Any], None]
 
 def sums() -> tuple[str, str]:
     """Return a command whose answer is not in what is typed, and that answer."""
-    one, other = (secrets.randbelow(90_000) + 10_000 for _ in range(2))
-    return f"echo sum$(({one}*{other}))", f"sum{one * other}"
+    product, number = unseen_number()
+    return f"echo sum{product}", f"sum{number}"
 
 
 def seconds_inside(guests: dict[str, Guest], limit: float) -> dict[str, float]:

@@ -13,7 +13,20 @@ import pytest
 
 from fixtures.inventory import ROOT
 
-NAMED = ("build", "image", "rebuild", "selftest", "lint", "bench", "lock", "clean", "cluster", "live", "verdict")
+NAMED = (
+    "build",
+    "image",
+    "rebuild",
+    "selftest",
+    "lint",
+    "bench",
+    "lock",
+    "clean",
+    "cluster",
+    "live",
+    "verdict",
+    "platform",
+)
 
 
 @cache
