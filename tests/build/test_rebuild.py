@@ -21,7 +21,7 @@ def clean_build(manifest: Manifest) -> None:
 
 
 @pytest.mark.requirement("BLD-7")
-@pytest.mark.usefixtures("clean_build")
+@pytest.mark.usefixtures("image", "clean_build")
 def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> None:
     with build.exclusive():
         done = build.build(inventory, name=f"{build.PROJECT}/rebuild", allow_omissions=True)
@@ -30,7 +30,7 @@ def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> Non
 
 
 @pytest.mark.requirement("BLD-8")
-@pytest.mark.usefixtures("clean_build")
+@pytest.mark.usefixtures("image", "clean_build")
 def test_tools_are_built_without_base_and_image(inventory: Inventory) -> None:
     with build.exclusive():
         done = build.build(inventory, name="", upto="tools", allow_omissions=True)

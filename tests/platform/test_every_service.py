@@ -1,4 +1,4 @@
-"""Each service lets its user in from outside, and is found from the pod under the name that the environment gives."""
+"""Each service answers its client outside, and is found from the pod under the name that the environment gives."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ with socket.create_connection((host, port), timeout=10) as plain:
     if kind == "postgresql":  # TLS begins when it has agreed to it
         plain.sendall(struct.pack("!ii", 8, 80877103))
         plain.recv(1)
+    if kind == "nats":  # TLS begins after its first line
+        while plain.recv(1) not in (b"\\n", b""):
+            pass
     trust.wrap_socket(plain, server_hostname=host).close()
 END"""
 """Ends well where a host is found, answers, and has a certificate of an authority that the pod trusts."""
@@ -33,7 +36,7 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 @pytest.fixture
 def endpoint(service: Service, services: Services) -> Endpoint:
-    """How that service is reached: it is up, and has let its user in from outside."""
+    """How that service is reached: it is up, and has answered its client outside."""
     return services.require(service.name)
 
 

@@ -22,7 +22,6 @@ TAGS = ("first", "second")
 BUILD_SECONDS = 180.0
 AUTH = 'umask 077; export REGISTRY_AUTH_FILE="$PWD/auth.json"'
 CREDENTIALS = f"{AUTH}; cat >auth.json\nset -e\n"
-NOT_THERE = "has no such image"
 REFUSAL = "unauthorized|invalid username/password|authentication required"
 ASK = "let the registry ask for the password"
 BUILD = """\
@@ -77,12 +76,7 @@ class Desk:
 
     def there(self, registry: Registry, tag: str = TAGS[0]) -> str:
         """Return the digest that the registry has for a tag, as seen from outside; empty where it has none."""
-        try:
-            return registry.digest(self.repository, tag)
-        except RegistryError as error:
-            if NOT_THERE not in error.problem:
-                raise
-            return ""
+        return registry.find(self.repository, tag)
 
     def remove(self, registry: Registry) -> None:
         """Remove its images from the registry."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.journey import STEPS, Day
+from fixtures.journey import STEPS, TOUCHED, Day
 from fixtures.login import Browse
 
 
 @pytest.mark.requirement("FLOW-journey")
+@pytest.mark.usefixtures(*TOUCHED)
 def test_day_at_the_browsers_terminal_is_seen_by_every_service(day: Day, browse: Browse) -> None:
     with browse() as code_server:
         code_server.enter()

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +28,8 @@ from kubernetes import client
 from fixtures import cluster, cluster_api, cluster_build, cluster_given, cluster_leaks, cluster_lease
 from fixtures.cluster_api import ClusterError
 from fixtures.cluster_build import NodeImage
-from fixtures.errors import ExitCode, UsageError
+from fixtures.errors import ExitCode, SuiteError, UsageError
+from fixtures.inventory import ROOT
 from fixtures.podman import RUN_VARIABLE
 
 OURS = NodeImage("localhost/node", built_here=True, reason="")
@@ -136,6 +138,40 @@ def test_what_a_killed_run_left_is_removed(left_behind: Path, capsys: pytest.Cap
     cluster.clear("t", 1)
     assert left(left_behind) == []
     assert "cluster t: removing what an earlier run left of it" in capsys.readouterr().out
+
+
+def kept(machine: Path, *, lasting: bool) -> None:
+    """A cluster of this checkout with one node, which runs."""
+    (machine / "alive").touch()
+    (machine / "checkout").write_text(str(ROOT), encoding="utf-8")
+    found = cluster.Cluster("t", "podman", "image", ("t-control-plane",), Path("k"), lasting=lasting)
+    cluster.CLUSTERS.mkdir()
+    (cluster.CLUSTERS / "t.json").write_text(json.dumps(asdict(found), default=str), encoding="utf-8")
+
+
+def test_running_cluster_of_a_killed_run_is_removed(left_behind: Path) -> None:
+    kept(left_behind, lasting=False)
+    cluster.clear("t", 1)
+    assert left(left_behind) == []
+
+
+@pytest.mark.parametrize(
+    "nodes, refusal", [(2, "--nodes 2: cluster t is kept with 1: give --nodes 1"), (1, "kept, and does not answer")]
+)
+def test_kept_cluster_that_does_not_fit_is_left_alone(left_behind: Path, nodes: int, refusal: str) -> None:
+    kept(left_behind, lasting=True)
+    with pytest.raises(SuiteError, match=refusal):
+        cluster.clear("t", nodes)
+    assert "container.t-control-plane" in left(left_behind)
+
+
+def test_cluster_that_another_run_uses_is_left_alone(left_behind: Path) -> None:
+    kept(left_behind, lasting=False)
+    with cluster.in_use("t"):
+        cluster._USED.clear()  # as another process has it
+        with pytest.raises(ClusterError, match=r"^cluster t is in use by another run: wait"):
+            cluster.clear("t", 1)
+    assert "container.t-control-plane" in left(left_behind)
 
 
 def test_running_cluster_of_another_checkout_is_left_alone(left_behind: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 REQUIRED = [row.id for row in ledger.load().values() if not (row.optional or row.na_reason)]
 
 
-def part(*ids: str, outcome: Outcome = Outcome.PASSED, image: str = "a" * 64, broken: str = "") -> dict[str, Any]:
-    """The document of a run whose one check carries some ids."""
-    check = Check("tests/image/test_x.py::test_y", ids=ids, outcome=outcome, line="what is wrong")
-    return Verdict([check], [broken] * bool(broken)).document(NOW, NOW, {"image": {"id": image}})
+def part(
+    *ids: str, outcome: Outcome = Outcome.PASSED, image: str = "a" * 64, broken: str = "", began: datetime = NOW
+) -> dict[str, Any]:
+    """The document of a run one of whose checks carries some ids."""
+    checks = [Check("tests/image/test_x.py::test_y", ids=ids, outcome=outcome, line="what is wrong")]
+    checks.append(Check("tests/image/test_x.py::test_z", outcome=Outcome.PASSED))
+    return Verdict(checks, [broken] * bool(broken)).document(began, began, {"image": {"id": image}})
 
 
 def test_requirement_has_its_worst_check_of_all_parts() -> None:
@@ -57,8 +60,15 @@ def test_error_outside_of_checks_keeps_its_part() -> None:
 
 
 def test_parts_that_looked_at_different_images_are_no_whole() -> None:
-    verdict = whole.together({"image": part(*REQUIRED), "live": part(*REQUIRED, image="b" * 64)})
-    assert verdict.broken == [f"live looked at image {'b' * 12}, image at {'a' * 12}: run nox -s live again"]
+    later = part(*REQUIRED, image="b" * 64, began=NOW + timedelta(hours=1))
+    verdict = whole.together({"image": part(*REQUIRED), "live": later})
+    assert verdict.broken == [f"image looked at image {'a' * 12}, live later at {'b' * 12}: run nox -s image again"]
+
+
+def test_part_that_verified_nothing_is_named() -> None:
+    empty = Verdict([], []).document(NOW, NOW, {})
+    verdict = whole.together({"image": part(*REQUIRED), "live": empty})
+    assert verdict.broken == ["live: nothing was verified: run nox -s live"]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,6 @@ def test_command_writes_the_whole(
     for name in whole.PARTS:
         whole.file_of(name).write_text(json.dumps(part(*REQUIRED)), encoding="utf-8")
     assert command_line.main(["verdict", "--strict-verdict"]) == ExitCode.VERIFIED
-    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: passed · 3 checks")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: passed · 6 checks")
     written = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
     assert list(written["context"]) == list(whole.PARTS)
