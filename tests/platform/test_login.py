@@ -136,7 +136,7 @@ def test_cookie_is_for_this_host_over_tls_alone(guest: Guest, front_door: FrontD
 def test_logging_out_ends_the_session_at_both_ends(browse: Browse, guest: Guest, front_door: FrontDoor) -> None:
     with browse() as code_server:
         code_server.enter()
-        (cookie,) = code_server.session
+        cookie = code_server.session_cookie
         with code_server.visit.step("signed-out", "oauth2-proxy: nobody can log out: see its log"):
             code_server.visit.go(f"{code_server.url}{SIGN_OUT}")
         code_server.forget()
@@ -227,7 +227,7 @@ def test_open_editor_of_a_revoked_user_does_not_load_again(
     with realm.user(USER_ROLE) as account, browse(account) as code_server:
         code_server.enter()
         terminal = code_server.open_terminal()
-        (cookie,) = code_server.session
+        cookie = code_server.session_cookie
         guest.cookies[front_door.endpoint.host] = {cookie["name"]: cookie["value"]}
         realm.disable(account)
         assert seconds_inside({"he": guest}, TOKEN_SECONDS + SLACK_SECONDS), (
