@@ -175,7 +175,6 @@ def test_no_probe_costs_more_than_the_start_may_take(deployment: Deployment) -> 
 
 
 @pytest.mark.requirement("DEP-2")
-@pytest.mark.usefixtures("quiet")
 def test_pod_is_ready_in_time(
     own_deployment: Deployment, start_count: int, keep_starts: Callable[[StartTable], None]
 ) -> None:
@@ -189,7 +188,6 @@ def test_pod_is_ready_in_time(
 
 
 @pytest.mark.requirement("DEP-2")
-@pytest.mark.usefixtures("quiet")
 def test_pull_is_told_apart(
     own_deployment: Deployment, target: Target, keep_starts: Callable[[StartTable], None]
 ) -> None:
