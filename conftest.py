@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "fixtures.verdict",
+    "fixtures.workers",
     "fixtures.image",
     "fixtures.platform",
     "fixtures.pod_tools",

@@ -20,6 +20,7 @@ nox.options.stop_on_first_error = True
 
 LOCK = "requirements.lock"
 WORKERS = "2"
+SIDE_BY_SIDE = ("-n", WORKERS, "--dist=loadgroup", "--max-worker-restart=0")
 DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
 SHELL_SCRIPTS = (
     ".ci/run",
@@ -58,7 +59,7 @@ def image(session: nox.Session) -> None:
     """Check the image that was built last, in every profile; words after `--` go to pytest."""
     install(session)
     report = "--verdict-json=.build/verdict-image.json"
-    run(session, "pytest", "tests/image", "-n", WORKERS, "--dist=loadgroup", report, *session.posargs)
+    run(session, "pytest", "tests/image", *SIDE_BY_SIDE, report, *session.posargs)
 
 
 @nox.session
@@ -79,7 +80,8 @@ def cluster(session: nox.Session) -> None:
 def live(session: nox.Session) -> None:
     """Deploy the image on a cluster and check it there; `-- --kubeconfig FILE --allow-writes` for one of yours."""
     install(session)
-    run(session, "pytest", "tests/platform", "--verdict-json=.build/verdict-live.json", *session.posargs)
+    report = "--verdict-json=.build/verdict-live.json"
+    run(session, "pytest", "tests/platform", *SIDE_BY_SIDE, report, *session.posargs)
 
 
 @nox.session

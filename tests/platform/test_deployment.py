@@ -17,9 +17,8 @@ from fixtures.cluster_api import request
 from fixtures.deployment import Deployment, Workspace, resources
 from fixtures.image import Image
 from fixtures.kustomize import Document
-from fixtures.platform import STARTS_FILE, Target
 from fixtures.registry import Pushed, Registry, RegistryError, RegistrySettings
-from fixtures.startup import StartTable
+from fixtures.startup import Start, StartTable
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 HOME_BYTES = 20 << 30
@@ -130,6 +129,7 @@ def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult]) -
     assert done.stdout.split() == [HOME, "1000", "1000"], f"home: {done.stdout.split()}: run as 1000:1000 in {HOME}"
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("DEP-1")
 def test_redeploying_replaces_the_pod_and_keeps_home(own_deployment: Deployment, run_id: str) -> None:
     before = own_deployment.pod().metadata.uid
@@ -146,6 +146,7 @@ def test_two_pods_never_share_a_home(plan_documents: list[Document]) -> None:
     assert strategy == "Recreate", f"Deployment: strategy {strategy}: Recreate, as two editors share one home otherwise"
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("DEP-8")
 def test_roll_back_and_forward_loses_nothing_in_home(
     own_deployment: Deployment, pushed: Pushed, next_image: Pushed, run_id: str
@@ -175,28 +176,19 @@ def test_no_probe_costs_more_than_the_start_may_take(deployment: Deployment) -> 
 
 
 @pytest.mark.requirement("DEP-2")
-def test_pod_is_ready_in_time(
-    own_deployment: Deployment, start_count: int, keep_starts: Callable[[StartTable], None]
-) -> None:
-    table = startup.measure_starts(own_deployment, start_count)
-    keep_starts(table)
-    slowest = max(table.phases, key=lambda name: table.phases[name].median)
-    assert table.passed, (
-        f"start-up: p95 {table.total.p95:.1f} s of {start_count} starts, {table.limit:.0f} s at most; most of it goes "
-        f"into `{slowest}`: {'; '.join(table.notes) or 'see the table'}"
+def test_pod_is_ready_in_time(starts: StartTable) -> None:
+    slowest = max(starts.phases, key=lambda name: starts.phases[name].median)
+    assert starts.passed, (
+        f"start-up: p95 {starts.total.p95:.1f} s of {len(starts.starts)} starts, {starts.limit:.0f} s at most; most of "
+        f"it goes into `{slowest}`: {'; '.join(starts.notes) or 'see the table'}"
     )
 
 
 @pytest.mark.requirement("DEP-2")
-def test_pull_is_told_apart(
-    own_deployment: Deployment, target: Target, keep_starts: Callable[[StartTable], None]
-) -> None:
-    start = startup.measure_pull(own_deployment, target.own("taking the image off a node"))
-    if STARTS_FILE.is_file():
-        keep_starts(replace(startup.read(STARTS_FILE), pull=start))
-    waited = start.phase("pulled")
-    assert start.pull_seconds is not None
-    assert start.pull_seconds <= waited + 1, f"pull: {start.pull_seconds} s said, {waited} s seen: check the split"
+def test_pull_is_told_apart(pull: Start) -> None:
+    waited = pull.phase("pulled")
+    assert pull.pull_seconds is not None
+    assert pull.pull_seconds <= waited + 1, f"pull: {pull.pull_seconds} s said, {waited} s seen: check the split"
 
 
 # ---- what it is given
@@ -328,6 +320,7 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
     assert "Read(~/.ssh/**)" in denied, f"Claude Code: settings deny {denied}, not the SSH keys: mend 20-workspace"
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("DEP-7")
 def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(own_deployment: Deployment) -> None:
     own_deployment.run(f"cd && rm -rf {USER_FILES}")
@@ -336,6 +329,7 @@ def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(own_deployment: 
     assert done.rc == 0, f"home: after a restart {done.stderr.strip()}: 20-workspace must set it up anew"
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("DEP-7")
 def test_what_the_developer_changed_stays(own_deployment: Deployment) -> None:
     own_deployment.run(

@@ -18,6 +18,8 @@ from fixtures.podman import podman
 from fixtures.registry import Pushed, Registry, RegistryError, RegistrySettings
 from fixtures.verdict import blocked
 
+pytestmark = pytest.mark.xdist_group("storage")
+
 TAGS = ("first", "second")
 BUILD_SECONDS = 180.0
 AUTH = 'umask 077; export REGISTRY_AUTH_FILE="$PWD/auth.json"'

@@ -7,6 +7,8 @@ import pytest
 from fixtures.journey import STEPS, TOUCHED, Day
 from fixtures.login import Browse
 
+pytestmark = pytest.mark.xdist_group("door")
+
 
 @pytest.mark.requirement("FLOW-journey")
 @pytest.mark.usefixtures(*TOUCHED)

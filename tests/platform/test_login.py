@@ -31,6 +31,8 @@ REVOCATIONS: dict[str, Callable[[Realm, Account], None]] = {
     "was removed": Realm.remove,
 }
 
+pytestmark = pytest.mark.xdist_group("door")
+
 Measured = Callable[[str, Any], None]
 
 

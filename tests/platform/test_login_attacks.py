@@ -27,7 +27,7 @@ from fixtures.service_oauth2_proxy import COOKIE
 from fixtures.services import Route, ServiceError
 from fixtures.visitor import Headers
 
-pytestmark = pytest.mark.requirement("DEP-4")
+pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("door")]
 
 PROXY_PORT = 4180
 """The one port of the pod that is not on its loopback."""

@@ -46,7 +46,7 @@ def test_sessions_are_asked_about_within_a_tokens_life(core: dict[str, Any], rea
 
 
 def test_cookie_has_the_name_that_valkey_lets_its_user_keep(core: dict[str, Any]) -> None:
-    users = service_valkey.secret(Credentials())["users.acl"].decode()
+    users = service_valkey.secret(Credentials(b"secret"))["users.acl"].decode()
     assert core["cookie_name"] == service_oauth2_proxy.COOKIE
     assert f"~{core['cookie_name']}*" in users
 
@@ -81,7 +81,7 @@ def test_no_account_of_the_realm_is_an_administrator_of_it(realm: dict[str, Any]
 
 
 def test_overlay_puts_the_secrets_into_files_and_nowhere_else() -> None:
-    credentials = Credentials()
+    credentials = Credentials(b"secret")
     settings = RegistrySettings("registry.example", "user", "password", None)
     workspace = Workspace("workspace", "run1", f"registry.example/image@{DIGEST}", settings)
     files = overlay(workspace, f"registry.example/oauth2-proxy@{DIGEST}", Authority("test"), credentials)

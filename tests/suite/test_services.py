@@ -92,7 +92,7 @@ def files() -> dict[str, bytes]:
     references = {name: f"registry.example/{name}@{DIGEST}" for service in TABLE for name in service.images}
     # What a release brings along is got by building an image, and nothing here may take podman.
     table = [replace(service, files=dict) for service in TABLE]
-    return overlay(table, references, Authority("test"), Credentials(), REGISTRY, "run1")
+    return overlay(table, references, Authority("test"), Credentials(b"secret"), REGISTRY, "run1")
 
 
 # ---- the table
@@ -197,7 +197,7 @@ def test_overlay_gives_each_service_a_certificate_of_its_own(files: dict[str, by
 
 
 def test_secrets_hold_no_password_in_clear_where_a_digest_will_do() -> None:
-    credentials = Credentials()
+    credentials = Credentials(b"secret")
     accounts = service_nats.secret(credentials)["accounts.conf"].decode()
     users = service_valkey.secret(credentials)["users.acl"].decode()
     for tenant in TENANTS:
@@ -209,14 +209,14 @@ def test_secrets_hold_no_password_in_clear_where_a_digest_will_do() -> None:
 
 
 def test_every_database_is_closed_to_the_public() -> None:
-    commands = service_postgresql.secret(Credentials())["roles.sql"].decode().splitlines()
+    commands = service_postgresql.secret(Credentials(b"secret"))["roles.sql"].decode().splitlines()
     for name in service_postgresql.DATABASES:
         assert f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC;" in commands
     assert all(command.endswith(";") for command in commands)
 
 
 def test_passwords_are_made_once_differ_and_are_not_told() -> None:
-    credentials = Credentials()
+    credentials = Credentials(b"secret")
     first, second = credentials.password("nats", "a"), credentials.password("nats", "b")
     assert first != second
     assert credentials.password("nats", "a") == first

@@ -1,0 +1,186 @@
+"""Workers of one run: what they make together, their turns, what is seen of them, and how they are ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.inventory import ROOT
+
+HEAD = """
+import time
+from contextlib import contextmanager
+from pathlib import Path
+import pytest
+from fixtures.errors import SuiteError
+from fixtures.verdict import tell
+from fixtures.workers import shown
+requirement = pytest.mark.requirement("TOOL-jq-runs")
+
+def note(word):
+    with Path("log").open("a") as log:
+        print(word, file=log)
+"""
+TWO_USERS = """
+@pytest.fixture(scope="session")
+def thing(workers):
+    @contextmanager
+    def make():
+        note("made")
+        yield "thing"
+        note("unmade")
+    with workers.once("thing", make) as made:
+        yield made
+
+@requirement
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_use(thing, seconds):
+    time.sleep(seconds)
+    note(f"used {thing}")
+"""
+BROKEN = """
+@pytest.fixture(scope="session")
+def thing(workers):
+    @contextmanager
+    def make():
+        note("tried")
+        raise SuiteError("the disk is full", "make room")
+        yield
+    with workers.once("thing", make) as made:
+        yield made
+
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_use(thing, number):
+    pass
+"""
+TURNS = """
+@pytest.fixture
+def deployment():
+    pass
+
+@requirement
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_use(deployment, number):
+    note("use begins")
+    time.sleep(0.2)
+    note("use ends")
+
+@requirement
+@pytest.mark.alone
+@pytest.mark.parametrize("number", [1, 2])
+def test_replace(number):
+    note("replacing begins")
+    time.sleep(0.2)
+    note("replacing ends")
+"""
+TALKING = """
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_talk(request, pytestconfig, number):
+    with shown(pytestconfig):
+        print(f"step {number} ...")
+    tell(pytestconfig, f"section {number}", [f"figure {number}"])
+"""
+SLOW_TO_CLEAN = """
+@pytest.fixture(scope="session", autouse=True)
+def cluster():
+    yield
+    time.sleep(7)
+    note("cleaned")
+
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_long(number):
+    note("working")
+    time.sleep(60)
+"""
+ALONE, WORKERS = ("-p", "no:xdist"), ("-n", "2", "--dist=loadgroup")
+
+Session = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def checks(pytester: pytest.Pytester) -> Callable[[str], Path]:
+    """Writes checks, and settings as the project's."""
+    plugins = "-p fixtures.verdict -p fixtures.workers"
+    pytester.makeini(f"[pytest]\nstrict = true\nfilterwarnings = error\naddopts = {plugins}")
+    return lambda code: pytester.makepyfile(HEAD + code)
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, checks: Callable[[str], Path]) -> Session:
+    """Runs checks in a session of their own, by default with two workers."""
+
+    def session(code: str, *arguments: str) -> pytest.RunResult:
+        checks(code)
+        return pytester.runpytest_inprocess(*(arguments or WORKERS))
+
+    return session
+
+
+def log(pytester: pytest.Pytester) -> list[str]:
+    """What checks noted, in the order of time."""
+    return (pytester.path / "log").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
+def test_thing_is_made_once_and_unmade_when_nobody_uses_it(
+    run: Session, pytester: pytest.Pytester, mode: tuple[str, ...]
+) -> None:
+    run(TWO_USERS, *mode).assert_outcomes(passed=2)
+    assert log(pytester) == ["made", "used thing", "used thing", "unmade"]
+
+
+def test_what_breaks_in_one_worker_is_one_error_and_blocks_the_other(run: Session, pytester: pytest.Pytester) -> None:
+    result = run(BROKEN)
+    assert log(pytester) == ["tried"], "the second worker tried again"
+    shown = result.stdout.str()
+    assert "1 error" in shown
+    assert "1 blocked" in shown
+    assert "the disk is full" in shown
+
+
+def test_nobody_uses_the_pod_while_it_is_replaced(run: Session, pytester: pytest.Pytester) -> None:
+    run(TURNS).assert_outcomes(passed=5)
+    lines = log(pytester)
+    ends = [lines[place + 1] for place, line in enumerate(lines) if line == "replacing begins"]
+    assert ends == ["replacing ends"] * 2
+
+
+@pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
+def test_what_a_worker_says_is_seen(run: Session, mode: tuple[str, ...]) -> None:
+    lines = run(TALKING, *mode).outlines
+    for number in (1, 2):
+        assert any(line.endswith(f"step {number} ...") for line in lines)
+        assert lines.index(f"figure {number}") > next(
+            n for n, line in enumerate(lines) if f" section {number} " in line
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminate", "ctrl-c"])
+def test_workers_clean_up_when_the_run_is_ended(
+    checks: Callable[[str], Path], pytester: pytest.Pytester, number: signal.Signals
+) -> None:
+    checks(SLOW_TO_CLEAN)
+    command = [sys.executable, "-m", "pytest", *WORKERS]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment) as process:
+        wait_for(pytester.path / "log", "working", 2)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert log(pytester).count("cleaned") == 2
+
+
+def wait_for(path: Path, word: str, times: int) -> None:
+    """Wait until a file has a word so many times."""
+    deadline = time.monotonic() + 20
+    while not path.exists() or path.read_text(encoding="utf-8").count(word) < times:
+        assert time.monotonic() < deadline, f"{path} lacks {word!r}"
+        time.sleep(0.05)
