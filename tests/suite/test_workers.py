@@ -14,6 +14,7 @@ import pytest
 from fixtures.inventory import ROOT
 
 HEAD = """
+import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,11 @@ def thing(workers):
 @requirement
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_use(thing, seconds):
+    note(f"has {thing}")
+    while Path("log").read_text().count("has") < int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")):
+        time.sleep(0.01)
     time.sleep(seconds)
-    note(f"used {thing}")
+    note("lets go")
 """
 BROKEN = """
 @pytest.fixture(scope="session")
@@ -135,7 +139,8 @@ def test_thing_is_made_once_and_unmade_when_nobody_uses_it(
     run: Session, pytester: pytest.Pytester, mode: tuple[str, ...]
 ) -> None:
     run(TWO_USERS, *mode).assert_outcomes(passed=2)
-    assert log(pytester) == ["made", "used thing", "used thing", "unmade"]
+    seen = log(pytester)
+    assert (seen[0], seen[-1], sorted(seen[1:-1])) == ("made", "unmade", ["has thing"] * 2 + ["lets go"] * 2)
 
 
 def test_what_breaks_in_one_worker_is_one_error_and_blocks_the_other(run: Session, pytester: pytest.Pytester) -> None:
