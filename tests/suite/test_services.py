@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import bcrypt
 import pytest
 import yaml
+from cryptography import x509
 
 from fixtures import service_nats, service_postgresql, service_valkey
 from fixtures.authority import Authority
@@ -29,15 +31,20 @@ from fixtures.services import (
     Account,
     Credentials,
     Endpoint,
+    OwnServices,
+    Progress,
     Route,
     Service,
     ServiceError,
     Services,
+    no_files,
     overlay,
     phase,
     wanted_pods,
 )
 from fixtures.verdict import Blocked
+
+T = TypeVar("T")
 
 REGISTRY = RegistrySettings("registry.example", "robot", "s3cret")
 DIGEST = f"sha256:{'0' * 64}"
@@ -91,7 +98,7 @@ def pod(*, node: str | None = "n", ready: bool = False, waiting: str | None = No
 def files() -> dict[str, bytes]:
     references = {name: f"registry.example/{name}@{DIGEST}" for service in TABLE for name in service.images}
     # What a release brings along is got by building an image, and nothing here may take podman.
-    table = [replace(service, files=dict) for service in TABLE]
+    table = [replace(service, files=no_files) for service in TABLE]
     return overlay(table, references, Authority("test"), Credentials(b"secret"), REGISTRY, "run1")
 
 
@@ -222,6 +229,41 @@ def test_passwords_are_made_once_differ_and_are_not_told() -> None:
     assert credentials.password("nats", "a") == first
     assert credentials.redact(f"user a {first}, user b {second}") == "user a ***, user b ***"
     assert first not in repr(Account("a", first, "a"))
+
+
+# ---- from one worker to another
+
+
+def copied(thing: T) -> T:
+    """What another worker gets of something."""
+    copy: T = pickle.loads(pickle.dumps(thing))  # noqa: S301
+    return copy
+
+
+def own_services() -> tuple[OwnServices, Credentials]:
+    """Services and passwords as each worker of a run has them."""
+    credentials = Credentials(b"secret")
+    nothing: Any = None
+    return OwnServices(nothing, TABLE, credentials, nothing, nothing, run="r", ca_file=Path("ca.crt")), credentials
+
+
+def test_services_that_one_worker_started_are_another_ones_too() -> None:
+    (first, known), (second, other) = own_services(), own_services()
+    first.progress = {name: Progress(row, 0.0, "ready", 1, 12.0) for name, row in first.table.items()}
+    first.faults = {"gitea": ServiceError("gitea is down: why", "mend it")}
+    second.adopt(copied(first.state))
+    assert second.rows() == first.rows()
+    with pytest.raises(ServiceError, match=r"^gitea is down: why: mend it$"):
+        second.require("gitea")
+    assert other.redact(f"it is {known.password('nats', TENANTS[0])}") == "it is ***"
+
+
+def test_authority_of_one_worker_is_another_ones_too() -> None:
+    first = Authority("run")
+    second = copied(first)
+    issued = x509.load_pem_x509_certificate(second.issue(["a.b.svc"]).certificate)
+    issued.verify_directly_issued_by(x509.load_pem_x509_certificate(first.certificate))
+    assert second.certificate == first.certificate
 
 
 # ---- the user's own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,23 +30,26 @@ def note(word):
         print(word, file=log)
 """
 TWO_USERS = """
+makers = []
+
 @pytest.fixture(scope="session")
 def thing(workers):
     @contextmanager
     def make():
         note("made")
+        makers.append(1)
         yield "thing"
         note("unmade")
     with workers.once("thing", make) as made:
         yield made
 
 @requirement
-@pytest.mark.parametrize("seconds", [0, 1])
-def test_use(thing, seconds):
+@pytest.mark.parametrize("number", [1, 2])
+def test_use(thing, number):
     note(f"has {thing}")
-    while Path("log").read_text().count("has") < int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")):
+    while Path("log").read_text().count("has") < int(os.environ["USERS"]):
         time.sleep(0.01)
-    time.sleep(seconds)
+    time.sleep(0 if makers else 1)
     note("lets go")
 """
 BROKEN = """
@@ -96,7 +100,7 @@ SLOW_TO_CLEAN = """
 @pytest.fixture(scope="session", autouse=True)
 def cluster():
     yield
-    time.sleep(7)
+    time.sleep(float(os.environ["CLEANING"]))
     note("cleaned")
 
 @requirement
@@ -104,6 +108,19 @@ def cluster():
 def test_long(number):
     note("working")
     time.sleep(60)
+"""
+GROUPED = """
+@requirement
+@pytest.mark.parametrize("number", range(6))
+def test_one_by_one(number, worker_id):
+    note(worker_id)
+
+@requirement
+@pytest.mark.xdist_group("together")
+@pytest.mark.parametrize("number", range(6))
+def test_together(number, worker_id):
+    note(f"together {worker_id}")
+    time.sleep(0.1)
 """
 ALONE, WORKERS = ("-p", "no:xdist"), ("-n", "2", "--dist=loadgroup")
 
@@ -134,10 +151,11 @@ def log(pytester: pytest.Pytester) -> list[str]:
     return (pytester.path / "log").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
+@pytest.mark.parametrize(("mode", "users"), [(ALONE, "1"), (WORKERS, "2")], ids=["alone", "workers"])
 def test_thing_is_made_once_and_unmade_when_nobody_uses_it(
-    run: Session, pytester: pytest.Pytester, mode: tuple[str, ...]
+    run: Session, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mode: tuple[str, ...], users: str
 ) -> None:
+    monkeypatch.setenv("USERS", users)
     run(TWO_USERS, *mode).assert_outcomes(passed=2)
     seen = log(pytester)
     assert (seen[0], seen[-1], sorted(seen[1:-1])) == ("made", "unmade", ["has thing"] * 2 + ["lets go"] * 2)
@@ -159,6 +177,13 @@ def test_nobody_uses_the_pod_while_it_is_replaced(run: Session, pytester: pytest
     assert ends == ["replacing ends"] * 2
 
 
+def test_group_is_one_workers_and_the_others_checks_are_anybodys(run: Session, pytester: pytest.Pytester) -> None:
+    run(GROUPED).assert_outcomes(passed=12)
+    lines = log(pytester)
+    assert len({line for line in lines if line.startswith("together")}) == 1
+    assert len({line.split()[-1] for line in lines}) == 2, "one worker had nothing to do"
+
+
 @pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
 def test_what_a_worker_says_is_seen(run: Session, mode: tuple[str, ...]) -> None:
     lines = run(TALKING, *mode).outlines
@@ -169,18 +194,28 @@ def test_what_a_worker_says_is_seen(run: Session, mode: tuple[str, ...]) -> None
         )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminate", "ctrl-c"])
-def test_workers_clean_up_when_the_run_is_ended(
-    checks: Callable[[str], Path], pytester: pytest.Pytester, number: signal.Signals
-) -> None:
-    checks(SLOW_TO_CLEAN)
+def ended(pytester: pytest.Pytester, end: Callable[[int], None], cleaning: float) -> list[str]:
+    """What checks noted in a run of its own that was ended by END, given the id of its process."""
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "CLEANING": str(cleaning)}
     command = [sys.executable, "-m", "pytest", *WORKERS]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    with subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
         wait_for(pytester.path / "log", "working", 2)
-        process.send_signal(number)
-        process.communicate(timeout=30)
-    assert log(pytester).count("cleaned") == 2
+        end(process.pid)
+        process.communicate(timeout=cleaning + 20)
+    return log(pytester)
+
+
+def test_workers_are_told_when_the_run_is_ended(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
+    checks(SLOW_TO_CLEAN)
+    assert ended(pytester, lambda process: os.kill(process, signal.SIGTERM), 0.5).count("cleaned") == 2
+
+
+def test_workers_have_time_to_clean_up_after_ctrl_c(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
+    checks(SLOW_TO_CLEAN)
+    # All processes of a terminal get it; pytest-xdist's own patience is 10 s.
+    assert ended(pytester, lambda process: os.killpg(process, signal.SIGINT), 12).count("cleaned") == 2
 
 
 def wait_for(path: Path, word: str, times: int) -> None:
