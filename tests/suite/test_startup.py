@@ -42,10 +42,13 @@ def test_verdict_is_by_the_95th_percentile(totals: list[float], passed: bool) ->
 
 
 def test_table_survives_its_file(tmp_path: Path) -> None:
-    table = StartTable("i", (made(4.0), made(5.0)), notes=("slow",), machine={"cpus": 2.0}, pull=made(9.0))
+    table = StartTable(
+        "i", (made(4.0), made(5.0)), notes=("slow",), machine={"cpus": 2.0}, pull=made(9.0, pull_seconds=6.0)
+    )
     table.write(tmp_path / "starts.json")
     assert startup.read(tmp_path / "starts.json") == table
     assert "made to Ready" in table.render()
+    assert table.render_pull() == "6.0 s of pull, 9.0 s from made to Ready"
 
 
 @pytest.mark.parametrize(
