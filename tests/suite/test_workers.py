@@ -109,6 +109,49 @@ def test_long(number):
     note("working")
     time.sleep(60)
 """
+ONE_STILL_WORKS = """
+makers = []
+
+@pytest.fixture(scope="session")
+def cluster():
+    yield
+    note("without a cluster")
+
+@pytest.fixture(scope="session")
+def thing(cluster, workers):
+    @contextmanager
+    def make():
+        makers.append(1)
+        yield
+        note("unmade")
+    with workers.once("thing", make):
+        yield
+        if not makers:
+            note("let go")
+
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_use(thing, number):
+    note("has")
+    while Path("log").read_text().count("has") < 2:
+        time.sleep(0.01)
+    if not makers:
+        time.sleep(1)
+        note("working")
+        time.sleep(60)
+"""
+FAILS_TO_CLEAN = """
+@pytest.fixture(scope="session", autouse=True)
+def cluster():
+    yield
+    raise SuiteError("the cluster cannot be removed", "remove it by hand")
+
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_long(number):
+    note("working")
+    time.sleep(60)
+"""
 GROUPED = """
 @requirement
 @pytest.mark.parametrize("number", range(6))
@@ -194,28 +237,58 @@ def test_what_a_worker_says_is_seen(run: Session, mode: tuple[str, ...]) -> None
         )
 
 
-def ended(pytester: pytest.Pytester, end: Callable[[int], None], cleaning: float) -> list[str]:
-    """What checks noted in a run of its own that was ended by END, given the id of its process."""
+def ended(pytester: pytest.Pytester, end: Callable[[int], None], *, working: int = 2, cleaning: float = 0) -> str:
+    """What a run of its own printed that was ended by END, given the id of its process, once checks are working."""
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "CLEANING": str(cleaning)}
     command = [sys.executable, "-m", "pytest", *WORKERS]
     with subprocess.Popen(
-        command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment, start_new_session=True
+        command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment, start_new_session=True, text=True
     ) as process:
-        wait_for(pytester.path / "log", "working", 2)
+        wait_for(pytester.path / "log", "working", working)
         end(process.pid)
-        process.communicate(timeout=cleaning + 20)
-    return log(pytester)
+        return process.communicate(timeout=cleaning + 20)[0]
+
+
+def terminate(process: int) -> None:
+    """End one process, as a pipeline does."""
+    os.kill(process, signal.SIGTERM)
+
+
+def press_ctrl_c(process: int) -> None:
+    """Tell a process and all that it started, as a terminal does."""
+    os.killpg(process, signal.SIGINT)
 
 
 def test_workers_are_told_when_the_run_is_ended(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
     checks(SLOW_TO_CLEAN)
-    assert ended(pytester, lambda process: os.kill(process, signal.SIGTERM), 0.5).count("cleaned") == 2
+    ended(pytester, terminate, cleaning=0.5)
+    assert log(pytester).count("cleaned") == 2
 
 
 def test_workers_have_time_to_clean_up_after_ctrl_c(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
     checks(SLOW_TO_CLEAN)
-    # All processes of a terminal get it; pytest-xdist's own patience is 10 s.
-    assert ended(pytester, lambda process: os.killpg(process, signal.SIGINT), 12).count("cleaned") == 2
+    # pytest-xdist's own patience is 10 s.
+    ended(pytester, press_ctrl_c, cleaning=12)
+    assert log(pytester).count("cleaned") == 2
+
+
+@pytest.mark.parametrize("end", [terminate, press_ctrl_c])
+def test_worker_that_waits_for_another_still_cleans_up(
+    checks: Callable[[str], Path], pytester: pytest.Pytester, end: Callable[[int], None]
+) -> None:
+    checks(ONE_STILL_WORKS)
+    ended(pytester, end, working=1)
+    lines = log(pytester)
+    assert lines.index("unmade") > lines.index("let go")
+    assert lines.count("without a cluster") == 2
+
+
+@pytest.mark.parametrize("end", [terminate, press_ctrl_c])
+def test_what_breaks_in_cleaning_up_is_told(
+    checks: Callable[[str], Path], pytester: pytest.Pytester, end: Callable[[int], None]
+) -> None:
+    checks(FAILS_TO_CLEAN)
+    assert ended(pytester, end).count("the cluster cannot be removed: remove it by hand") >= 2
 
 
 def wait_for(path: Path, word: str, times: int) -> None:
