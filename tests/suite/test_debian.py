@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import debian
+from fixtures import browser, debian
 from fixtures.errors import SuiteError
 
 APT_GET = """#!/bin/sh
@@ -53,6 +53,12 @@ def test_what_goes_wrong_is_one_line(apt_get: Path, install: str, complaint: str
     write(apt_get, install)
     with pytest.raises(SuiteError, match=complaint):
         debian.install(["program"], ["package"], SuiteError)
+
+
+def test_browser_that_was_just_installed_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(browser, "install", lambda programs, *_: (tmp_path / programs[0]).touch(mode=0o755))
+    assert browser.ensure() == str(tmp_path / "chromium")
 
 
 def test_user_without_the_right_is_told_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
