@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import browser, debian
+from fixtures import browser, podman
 from fixtures.errors import SuiteError
 
 APT_GET = """#!/bin/sh
@@ -37,7 +37,7 @@ def write(folder: Path, install: str) -> None:
 
 def test_two_who_want_the_same_install_it_once(apt_get: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(debian.install, ["program"], ["package"], SuiteError) for _ in range(2)]:
+        for done in [pool.submit(podman.install, ["program"], ["package"], SuiteError) for _ in range(2)]:
             done.result(timeout=20)
     assert (apt_get / "log").read_text(encoding="utf-8").split() == ["update", "install"]
 
@@ -52,7 +52,7 @@ def test_two_who_want_the_same_install_it_once(apt_get: Path) -> None:
 def test_what_goes_wrong_is_one_line(apt_get: Path, install: str, complaint: str) -> None:
     write(apt_get, install)
     with pytest.raises(SuiteError, match=complaint):
-        debian.install(["program"], ["package"], SuiteError)
+        podman.install(["program"], ["package"], SuiteError)
 
 
 def test_browser_that_was_just_installed_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,4 +64,4 @@ def test_browser_that_was_just_installed_is_named_by_its_path(tmp_path: Path, mo
 def test_user_without_the_right_is_told_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SuiteError, match=r"^program not found on PATH: run: sudo apt-get update && sudo apt-get inst"):
-        debian.install(["program"], ["package"], SuiteError)
+        podman.install(["program"], ["package"], SuiteError)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,19 @@ requirement = pytest.mark.requirement("TOOL-jq-runs")
 def note(word):
     with Path("log").open("a") as log:
         print(word, file=log)
+
+def wait_for(word, times):
+    deadline = time.monotonic() + 20
+    while Path("log").read_text().count(word) < times:
+        assert time.monotonic() < deadline, f"nobody notes {word!r}"
+        time.sleep(0.01)
+"""
+LONG = """
+@requirement
+@pytest.mark.parametrize("number", [1, 2])
+def test_long(number):
+    note("working")
+    time.sleep(60)
 """
 TWO_USERS = """
 makers = []
@@ -47,8 +61,7 @@ def thing(workers):
 @pytest.mark.parametrize("number", [1, 2])
 def test_use(thing, number):
     note(f"has {thing}")
-    while Path("log").read_text().count("has") < int(os.environ["USERS"]):
-        time.sleep(0.01)
+    wait_for("has", int(os.environ["USERS"]))
     time.sleep(0 if makers else 1)
     note("lets go")
 """
@@ -102,12 +115,6 @@ def cluster():
     yield
     time.sleep(float(os.environ["CLEANING"]))
     note("cleaned")
-
-@requirement
-@pytest.mark.parametrize("number", [1, 2])
-def test_long(number):
-    note("working")
-    time.sleep(60)
 """
 ONE_STILL_WORKS = """
 makers = []
@@ -133,8 +140,7 @@ def thing(cluster, workers):
 @pytest.mark.parametrize("number", [1, 2])
 def test_use(thing, number):
     note("has")
-    while Path("log").read_text().count("has") < 2:
-        time.sleep(0.01)
+    wait_for("has", 2)
     if not makers:
         time.sleep(1)
         note("working")
@@ -145,12 +151,6 @@ FAILS_TO_CLEAN = """
 def cluster():
     yield
     raise SuiteError("the cluster cannot be removed", "remove it by hand")
-
-@requirement
-@pytest.mark.parametrize("number", [1, 2])
-def test_long(number):
-    note("working")
-    time.sleep(60)
 """
 GROUPED = """
 @requirement
@@ -244,9 +244,13 @@ def ended(pytester: pytest.Pytester, end: Callable[[int], None], *, working: int
     with subprocess.Popen(
         command, cwd=pytester.path, stdout=subprocess.PIPE, env=environment, start_new_session=True, text=True
     ) as process:
-        wait_for(pytester.path / "log", "working", working)
-        end(process.pid)
-        return process.communicate(timeout=cleaning + 20)[0]
+        try:
+            wait_for(pytester.path / "log", "working", working)
+            end(process.pid)
+            return process.communicate(timeout=cleaning + 20)[0]
+        finally:
+            with suppress(ProcessLookupError):  # as it should be: nothing of it is left
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def terminate(process: int) -> None:
@@ -260,13 +264,13 @@ def press_ctrl_c(process: int) -> None:
 
 
 def test_workers_are_told_when_the_run_is_ended(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
-    checks(SLOW_TO_CLEAN)
+    checks(SLOW_TO_CLEAN + LONG)
     ended(pytester, terminate, cleaning=0.5)
     assert log(pytester).count("cleaned") == 2
 
 
 def test_workers_have_time_to_clean_up_after_ctrl_c(checks: Callable[[str], Path], pytester: pytest.Pytester) -> None:
-    checks(SLOW_TO_CLEAN)
+    checks(SLOW_TO_CLEAN + LONG)
     # pytest-xdist's own patience is 10 s.
     ended(pytester, press_ctrl_c, cleaning=12)
     assert log(pytester).count("cleaned") == 2
@@ -287,7 +291,7 @@ def test_worker_that_waits_for_another_still_cleans_up(
 def test_what_breaks_in_cleaning_up_is_told(
     checks: Callable[[str], Path], pytester: pytest.Pytester, end: Callable[[int], None]
 ) -> None:
-    checks(FAILS_TO_CLEAN)
+    checks(FAILS_TO_CLEAN + LONG)
     assert ended(pytester, end).count("the cluster cannot be removed: remove it by hand") >= 2
 
 
