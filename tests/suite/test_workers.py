@@ -205,12 +205,13 @@ def test_thing_is_made_once_and_unmade_when_nobody_uses_it(
 
 
 def test_what_breaks_in_one_worker_is_one_error_and_blocks_the_other(run: Session, pytester: pytest.Pytester) -> None:
-    result = run(BROKEN)
+    result = run(BROKEN, *WORKERS, "--maxfail=2")
     assert log(pytester) == ["tried"], "the second worker tried again"
     shown = result.stdout.str()
     assert "1 error" in shown
     assert "1 blocked" in shown
     assert "the disk is full" in shown
+    assert "stopping after" not in shown, "what is blocked counts as failed"
 
 
 def test_nobody_uses_the_pod_while_it_is_replaced(run: Session, pytester: pytest.Pytester) -> None:
