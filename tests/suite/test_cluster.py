@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import ssl
@@ -603,3 +604,15 @@ def test_processes_of_a_run_are_known_by_their_mark() -> None:
         process.kill()
     assert list(found.things) == [f"process {process.pid} (sleep)"]
     assert cluster_leaks.processes("run-1").things == {}
+
+
+def test_cluster_that_another_worker_of_the_run_uses_is_not_another_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CLUSTERS", tmp_path)
+    with (tmp_path / "one.use").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert cluster.used_by_another("one")
+        with cluster.ours("one"):
+            assert not cluster.used_by_another("one")
+        assert cluster.used_by_another("one")
