@@ -196,6 +196,25 @@ def pod(**waiting: str) -> Any:
     )
 
 
+def event(message: str, count: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(message=message, count=count)
+
+
+def test_image_that_a_node_did_not_get_once_may_still_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = [
+        event("Unable to retrieve some image pull secrets (registry-pull)"),
+        event('Failed to pull image "h/i@sha256:1": 401 Unauthorized'),
+        event("Error: ErrImagePull", 2),
+    ]
+    monkeypatch.setattr(Deployment, "warnings", lambda _self, _pod: once)
+    found = Deployment.__new__(Deployment)
+    found.namespace = "s"
+    found.raise_trouble(pod(reason="ImagePullBackOff", message="Back-off"))
+    once.append(once[1])
+    with pytest.raises(DeploymentError, match="is refused to the node by the registry: give the ServiceAccount"):
+        found.raise_trouble(pod(reason="ImagePullBackOff", message="Back-off"))
+
+
 def test_pod_that_may_still_come_up_is_no_trouble() -> None:
     assert deployment.trouble(pod()) is None
     assert deployment.trouble(pod(reason="ContainerCreating", message="")) is None
@@ -214,12 +233,16 @@ def test_evicted_pod_says_why() -> None:
     [
         (
             {"reason": "ImagePullBackOff", "message": "Back-off"},
-            ["Failed to pull image: dial tcp: connection refused"],
+            [event('Failed to pull image "h/i@sha256:1": dial tcp: connection refused', 2)],
             "pod s/p: image h/i@sha256:1 cannot be pulled, the registry does not answer the node: start the registry",
         ),
         (
             {"reason": "ImagePullBackOff", "message": "Back-off"},
-            ["Failed to pull image: h/i@sha256:1: not found", "Error: ImagePullBackOff"],
+            [
+                event('Failed to pull image "h/i@sha256:1": i/o timeout'),
+                event('Failed to pull image "h/i@sha256:1": h/i@sha256:1: not found'),
+                event("Error: ImagePullBackOff", 2),
+            ],
             "pod s/p: image h/i@sha256:1 is not in the registry: push it",
         ),
         (
@@ -235,7 +258,7 @@ def test_evicted_pod_says_why() -> None:
     ],
 )
 def test_trouble_is_one_line_with_the_repair(
-    waiting: dict[str, str], warned: list[str], line: str, monkeypatch: pytest.MonkeyPatch
+    waiting: dict[str, str], warned: list[SimpleNamespace], line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Deployment, "warnings", lambda _self, _pod: warned)
     monkeypatch.setattr(Deployment, "last_log_line", lambda _self, _pod: "no home")

@@ -134,6 +134,8 @@ def test_environment_script_names_the_hosts_of_the_table() -> None:
         ([pod(ready=True, ending=True)], "no pod"),
         ([pod(node=None)], "no node"),
         ([pod(waiting="ContainerCreating")], "getting its image"),
+        ([pod(waiting="ErrImagePull")], "getting its image"),
+        ([pod(waiting="ImagePullBackOff")], "getting its image"),
         ([pod(waiting="CrashLoopBackOff")], "starting"),
         ([pod()], "starting"),
         ([pod(ready=True)], "ready"),
