@@ -15,7 +15,7 @@ from fixtures.pod_tools import attempt, last_line, must_refuse, must_run, must_t
 from fixtures.service_argo import SERVICE, Workflows
 from fixtures.services import Endpoint
 
-SUBMIT_SECONDS = 90.0
+SUBMIT_SECONDS = 210.0
 LISTING = "argo list -o name"
 
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.browser import CodeServer, Visit, unseen_number
 from fixtures.deployment import Pod
 
-SAVED_SECONDS = 10
+SAVED_SECONDS = 20
 PROXIED = "/proxy/8080/healthz"
 """A port of the pod, which code-server passes on to a developer's browser."""
 

@@ -186,7 +186,7 @@ def test_pod_is_ready_in_time(starts: StartTable) -> None:
 
 @pytest.mark.requirement("DEP-2")
 def test_pull_is_told_apart(pull: Start) -> None:
-    waited = pull.phase("pulled")
+    waited = pull.seen["pulled"]
     assert pull.pull_seconds is not None
     assert pull.pull_seconds <= waited + 1, f"pull: {pull.pull_seconds} s said, {waited} s seen: check the split"
 

@@ -233,7 +233,8 @@ def test_k9s_shows_the_pods(inventory: Inventory, image: Image, pod: Pod, neighb
 @pytest.mark.requirement("TOOL-stern-operates")
 def test_stern_tails_a_fresh_line(pod: Pod, neighbour: Neighbour) -> None:
     said = word()
-    with pod.terminal("stern", "--color=never", "--tail=0", neighbour.name, columns=160) as screen:
+    # Not --tail=0: it names the pod before it listens to it, and a line in between would be lost.
+    with pod.terminal("stern", "--color=never", "--tail=1", neighbour.name, columns=160) as screen:
         screen.wait_for(rf"^\+ {neighbour.name} ", timeout=20)
         neighbour.say(said)
         screen.wait_for(rf"^{neighbour.name} \S+ {said}$", timeout=20)

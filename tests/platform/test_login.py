@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.browser import Terminal, unseen_number
+from fixtures.cluster_api import pause
 from fixtures.login import SIGN_OUT, TOKEN_SECONDS, Browse, FrontDoor, Guest, Guests
 from fixtures.service_keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.service_oauth2_proxy import COOKIE
@@ -45,12 +45,12 @@ def sums() -> tuple[str, str]:
 def seconds_inside(guests: dict[str, Guest], limit: float) -> dict[str, float]:
     """Return after how many seconds each of some visitors was not let in any more; who stays inside is left out."""
     out: dict[str, float] = {}
-    began, never = time.monotonic(), threading.Event()
+    began = time.monotonic()
     while len(out) < len(guests) and time.monotonic() < began + limit:
         for name, guest in guests.items():
             if name not in out and guest.get().status != 200:
                 out[name] = round(time.monotonic() - began, 1)
-        never.wait(LOOK_SECONDS)
+        pause(LOOK_SECONDS)
     return out
 
 

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
 import pytest
 
-from fixtures.cluster_api import request
+from fixtures.cluster_api import pause, request
 from fixtures.deployment import Pod
 from fixtures.login import PAGE, SIGN_OUT, FrontDoor, Guest, Guests
 from fixtures.platform import Target
@@ -443,9 +442,9 @@ def challenge(verifier: str) -> str:
 
 def expired(text: str) -> str:
     """Return a token when its time is over."""
-    ends, never = int(claims(text)["exp"]), threading.Event()
+    ends = int(claims(text)["exp"])
     while time.time() < ends + 1:
-        never.wait(0.2)
+        pause(0.2)
     return text
 
 

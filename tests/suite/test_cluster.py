@@ -11,20 +11,24 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import urllib3.exceptions
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
 from fixtures import cluster, cluster_api, cluster_build, cluster_given, cluster_leaks, cluster_lease
 from fixtures.cluster_api import ClusterError
@@ -305,6 +309,8 @@ class ApiServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.documents: dict[str, Any] = {"/version": {"gitVersion": "v1.30.0"}}
         self.refusals: dict[tuple[str, str], int] = {}
+        self.busy = 0
+        """So many of the next requests are answered 503."""
         self.sent: list[str] = []
         self.answering = threading.Event()
         self.answering.set()
@@ -324,6 +330,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.sent.append(f"{self.command} {path}")
         self.server.answering.wait(5)
         status = self.server.refusals.get((self.command, path), 200)
+        if self.server.busy:
+            self.server.busy, status = self.server.busy - 1, 503
         if status == 200 and self.command in {"POST", "PUT"}:
             document = json.loads(body)
             path += f"/{document['metadata']['name']}" if self.command == "POST" else ""
@@ -438,6 +446,48 @@ def test_silent_server_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ClusterError, match="the API server is overloaded or hangs"):
         given.fingerprint()
     api_server.answering.set()
+
+
+def test_busy_server_is_asked_again(api_server: ApiServer, api: client.ApiClient) -> None:
+    api_server.busy = 2
+    assert cluster_api.request(api, "/version")[0]["gitVersion"] == "v1.30.0"
+    assert api_server.sent == ["GET /version"] * 3
+
+
+def test_what_must_not_be_done_twice_is_asked_once(api_server: ApiServer, api: client.ApiClient) -> None:
+    api_server.busy = 1
+    with pytest.raises(ApiException, match="503"):
+        cluster_api.request(api, "/version", method="DELETE")
+    assert api_server.sent == ["DELETE /version"]
+
+
+class BrokenWatch:
+    """A watch whose streams each yield one event and then break."""
+
+    errors: Iterator[Exception]
+
+    def stream(self, *_arguments: Any, **_selection: Any) -> Iterator[dict[str, Any]]:
+        yield {"type": "ADDED", "object": SimpleNamespace(metadata=SimpleNamespace(uid="late", name="late"))}
+        raise next(self.errors)
+
+
+@pytest.mark.parametrize(
+    "error", [ApiException(410), ApiException(503), urllib3.exceptions.ProtocolError("cut"), ApiException(403)]
+)
+def test_watch_that_breaks_is_begun_anew(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_api, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("kubernetes.watch.Watch", BrokenWatch)
+    BrokenWatch.errors = iter([error] * 3)
+    lists = []
+
+    def listed(**_selection: Any) -> Any:
+        lists.append(1)
+        return SimpleNamespace(items=[], metadata=SimpleNamespace(resource_version="1"))
+
+    refused = error if getattr(error, "status", 0) == 403 else None
+    with pytest.raises(ApiException, match="403") if refused else nullcontext():
+        cluster_api.wait_until("three tries", 5, listed, lambda there: bool(there) and len(lists) == 3)
+    assert len(lists) == (1 if refused else 3)
 
 
 def test_refused_credentials_are_named(api_server: ApiServer, api: client.ApiClient) -> None:

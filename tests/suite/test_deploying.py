@@ -219,6 +219,8 @@ def test_pod_that_may_still_come_up_is_no_trouble() -> None:
     assert deployment.trouble(pod()) is None
     assert deployment.trouble(pod(reason="ContainerCreating", message="")) is None
     assert deployment.trouble(pod(reason="ErrImagePull", message="the next try may do")) is None
+    busy = "failed to sync secret cache: timed out waiting for the condition"
+    assert deployment.trouble(pod(reason="CreateContainerConfigError", message=busy)) is None
 
 
 def test_evicted_pod_says_why() -> None:

@@ -56,6 +56,8 @@ class FakeCluster(ThreadingHTTPServer):
     target = 0
     pod: dict[str, Any] | None = POD
     refusal: tuple[int, str] | None = None
+    refusals: Iterator[tuple[int, str]] = iter(())
+    """What some more connections are refused by."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), FakeNode)
@@ -78,8 +80,8 @@ class FakeNode(BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         if not self.path.startswith(PATH):
             self.answer(200 if self.server.pod else 404, self.server.pod or {"message": 'pods "web" not found'})
-        elif self.server.refusal:
-            self.answer(self.server.refusal[0], {"kind": "Status", "message": self.server.refusal[1]})
+        elif refusal := next(self.server.refusals, self.server.refusal):
+            self.answer(refusal[0], {"kind": "Status", "message": refusal[1]})
         elif self.server.pod is None:
             self.answer(404, {"kind": "Status", "message": 'pods "web" not found'})
         else:
@@ -264,6 +266,13 @@ def test_pod_that_goes_away_is_named(forward: PortForward, cluster: FakeCluster)
         near.recv(1)
     with pytest.raises(PodError, match="pod team/web, port 8080: there is no such pod: see its namespace's pods"):
         forward.raise_trouble()
+
+
+def test_one_refusal_breaks_no_connection(forward: PortForward, cluster: FakeCluster) -> None:
+    cluster.refusals = iter([(500, "error dialing backend")])
+    with connect(forward) as near:
+        near.sendall(b"x")
+        assert receive(near, 1) == b"x"
 
 
 def test_earlier_trouble_is_forgotten(forward: PortForward, cluster: FakeCluster) -> None:

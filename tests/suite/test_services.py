@@ -18,7 +18,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from fixtures import service_nats, service_postgresql, service_valkey
+from fixtures import service_nats, service_postgresql, service_valkey, services
 from fixtures.authority import Authority
 from fixtures.errors import UsageError
 from fixtures.kustomize import Document
@@ -28,6 +28,7 @@ from fixtures.service_settings import GivenSettings
 from fixtures.services import (
     PLATFORM,
     TENANTS,
+    WORKLOADS,
     Account,
     Credentials,
     Endpoint,
@@ -176,6 +177,55 @@ def test_service_that_lets_nobody_in_is_given_up() -> None:
 
     with pytest.raises(ServiceError, match="lets nobody in"):
         Platform(row("a", greet=refuse)).require("a")
+
+
+def test_service_of_our_own_may_come_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "PAUSE_SECONDS", 0.01)
+    answers = iter([ServiceError("a says nothing", "see its log"), None])
+
+    def greet(_endpoint: Endpoint) -> None:
+        if (error := next(answers)) is not None:
+            raise error
+
+    platform = Platform(row("a", greet=greet))
+    platform.patience = 5.0
+    assert platform.require("a").name == "a"
+
+
+def test_service_that_does_not_come_to_itself_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "PAUSE_SECONDS", 0.01)
+    platform = Platform(row("a"), down=("a",))
+    platform.patience = 0.05
+    with pytest.raises(ServiceError, match="a is down"):
+        platform.require("a")
+
+
+def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
+    endpoint = SimpleNamespace(conditions=SimpleNamespace(ready=ready), target_ref=SimpleNamespace(name="web-1"))
+    return [SimpleNamespace(ports=[SimpleNamespace(name=port, port=8443)], endpoints=[endpoint])]
+
+
+@pytest.mark.parametrize(
+    ("there", "name", "expected"),
+    [
+        (slices(ready=True), "https", [("web-1", 8443)]),
+        (slices(ready=True, port=""), None, [("web-1", 8443)]),
+        (slices(ready=True), "http", []),
+        (slices(ready=False), "https", []),
+        ([SimpleNamespace(ports=None, endpoints=None)], "https", []),
+    ],
+)
+def test_pods_behind_a_service_are_those_that_are_ready(there: list[Any], name: str, expected: list[Any]) -> None:
+    assert services.behind(there, name) == expected
+
+
+@pytest.mark.parametrize("service", TABLE, ids=lambda one: one.name)
+def test_no_service_is_given_up_before_its_own_probes_do(service: Service) -> None:
+    texts = (path.read_text(encoding="utf-8") for path in (PLATFORM / service.name).glob("*.yaml"))
+    documents = (one or {} for text in texts for one in yaml.safe_load_all(text))
+    pods = [one["spec"]["template"]["spec"] for one in documents if one.get("kind") in WORKLOADS]
+    for probe in (one.get("startupProbe") for pod in pods for one in pod["containers"]):
+        assert probe is None or probe["failureThreshold"] * probe["periodSeconds"] <= service.seconds
 
 
 def test_what_needs_a_service_that_is_down_gives_the_fault_of_that_one() -> None:
