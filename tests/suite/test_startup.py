@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures import startup
+from fixtures.deployment import DeploymentError
 from fixtures.startup import Start, StartTable
 
 
@@ -84,3 +85,20 @@ def test_stamps_are_those_of_the_api() -> None:
     )
     pulled = SimpleNamespace(reason="Pulled", last_timestamp=now + timedelta(seconds=1), event_time=None)
     assert startup.stamps(one, [pulled]) == {"scheduled": 0.0, "pulled": 1.0, "ready": 3.0}
+
+
+def pod(digest: str, *, ending: bool = False) -> SimpleNamespace:
+    return SimpleNamespace(
+        metadata=SimpleNamespace(name="p", deletion_timestamp=datetime.now(UTC) if ending else None),
+        status=SimpleNamespace(container_statuses=[SimpleNamespace(image_id=f"r/i@{digest}")]),
+    )
+
+
+def test_pod_that_ends_is_waited_for_before_its_image_is_taken_away() -> None:
+    assert not startup.unused("r/i@sha256:1", [pod("sha256:1", ending=True), pod("sha256:2")])
+    assert startup.unused("r/i@sha256:1", [pod("sha256:2")])
+
+
+def test_pod_that_keeps_its_image_on_the_node_is_named() -> None:
+    with pytest.raises(DeploymentError, match=r"^p still has r/i@sha256:1 on a node, no pull can be measured: end it"):
+        startup.unused("r/i@sha256:1", [pod("sha256:1")])
