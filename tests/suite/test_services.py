@@ -11,17 +11,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import bcrypt
 import pytest
 import yaml
 from cryptography import x509
+from kubernetes.client.exceptions import ApiException
 
 from fixtures import service_nats, service_postgresql, service_valkey, services
 from fixtures.authority import Authority
+from fixtures.cluster_api import ClusterError
+from fixtures.deployment import Deployment
 from fixtures.errors import UsageError
 from fixtures.kustomize import Document
+from fixtures.login import OwnDoor
 from fixtures.registry import RegistrySettings
 from fixtures.service_platform import TABLE, GivenServices
 from fixtures.service_settings import GivenSettings
@@ -200,6 +204,18 @@ def test_service_that_does_not_come_to_itself_is_given_up(monkeypatch: pytest.Mo
         platform.require("a")
 
 
+def test_server_that_does_not_answer_is_no_fault_of_the_door() -> None:
+    def refuse(**_: Any) -> None:
+        raise ApiException(503, "busy")
+
+    core = SimpleNamespace(list_namespaced_pod=refuse)
+    gone = SimpleNamespace(pods=list, server="there", core=core, namespace="n", selector="x")
+    door = OwnDoor(cast("Deployment", gone), Credentials(b""), cast("Endpoint", None))
+    with pytest.raises(ClusterError, match=r"^waiting for the door failed at there: it answered 503: busy"):
+        door.look()
+    assert door.fault is None
+
+
 def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
     endpoint = SimpleNamespace(conditions=SimpleNamespace(ready=ready), target_ref=SimpleNamespace(name="web-1"))
     return [SimpleNamespace(ports=[SimpleNamespace(name=port, port=8443)], endpoints=[endpoint])]
@@ -224,8 +240,11 @@ def test_no_service_is_given_up_before_its_own_probes_do(service: Service) -> No
     texts = (path.read_text(encoding="utf-8") for path in (PLATFORM / service.name).glob("*.yaml"))
     documents = (one or {} for text in texts for one in yaml.safe_load_all(text))
     pods = [one["spec"]["template"]["spec"] for one in documents if one.get("kind") in WORKLOADS]
-    for probe in (one.get("startupProbe") for pod in pods for one in pod["containers"]):
-        assert probe is None or probe["failureThreshold"] * probe["periodSeconds"] <= service.seconds
+    probes = [probe for pod in pods for one in pod["containers"] if (probe := one.get("startupProbe"))]
+    # Manifests that a release brings along have none.
+    assert bool(probes) == (service.files is no_files)
+    for probe in probes:
+        assert probe["failureThreshold"] * probe["periodSeconds"] <= service.seconds
 
 
 def test_what_needs_a_service_that_is_down_gives_the_fault_of_that_one() -> None:
