@@ -1,6 +1,3 @@
-# /// script
-# dependencies = ["nox[uv]>=2025.10"]
-# ///
 """The doors of the project: a bare `nox` does the main job, each session can be run alone.
 
 Words after `--` go to what the session runs, for example `nox -s build -- --prebuilt k9s=/path/to/k9s`.
@@ -66,7 +63,7 @@ def image(session: nox.Session) -> None:
 def rebuild(session: nox.Session) -> None:
     """Check that building again with nothing changed runs no stage; words after `--` go to pytest."""
     install(session)
-    run(session, "pytest", "tests/build", "--verdict-json=.build/verdict-rebuild.json", *session.posargs)
+    run(session, "pytest", "tests/rebuild", "--verdict-json=.build/verdict-rebuild.json", *session.posargs)
 
 
 @nox.session
@@ -89,7 +86,7 @@ def platform(session: nox.Session) -> None:
     """Bring up the services that a workspace talks to, and greet each; `-- --hold` leaves them up until Ctrl-C."""
     install(session)
     report = "--verdict-json=.build/verdict-platform.json"
-    run(session, "pytest", "tests/platform/test_every_service.py", report, *session.posargs)
+    run(session, "pytest", "tests/platform/services/test_every_service.py", report, *session.posargs)
 
 
 @nox.session
@@ -124,9 +121,9 @@ def lint(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Set the open shell beside a bare loop, testinfra's stock backends and goss; `-- pod` for one in a cluster."""
     install(session)
-    module, options = "fixtures.bench", list(session.posargs)
+    module, options = "fixtures.bench.container", list(session.posargs)
     if options[:1] == ["pod"]:
-        module, options = "fixtures.bench_pod", options[1:]
+        module, options = "fixtures.bench.pod", options[1:]
     run(session, "python", "-m", module, *options)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.image import Container, Containers, Image
+from fixtures.image.containers import Container, Containers
+from fixtures.image.image import Image
 
 LABELS = ("title", "version", "revision", "source", "base.name", "base.digest")
 

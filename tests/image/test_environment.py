@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.image import Container, Containers
+from fixtures.image.containers import Container, Containers
 
 SCRIPT = "/etc/thinkube/setup-thinkube-env.sh"
 LOCATIONS = ("/usr/local/bin", "/usr/bin", "/bin", "/opt/tools/python/bin")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from testinfra.backend.base import CommandResult
 
-from fixtures.authority import Authority
-from fixtures.image import Container
-from fixtures.service_github import Gh, must_be_refused, must_know_its_user, must_miss, must_read
+from fixtures.certificates import Authority
+from fixtures.image.containers import Container
+from fixtures.services.catalogue.github import Gh, must_be_refused, must_know_its_user, must_miss, must_read
 
 TOKEN = "right"  # noqa: S105
 OWNER, NAME, IDENTITY = "octo", "things", "R_1"

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from fixtures.image import Container, Image
+from fixtures.image.containers import Container
+from fixtures.image.image import Image
 from fixtures.inventory import Inventory
 
 KUBECONFIG = """\

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures import layers
-from fixtures.image import Image
-from fixtures.layers import Finding, LayerEntry, ReviewedPaths
+from fixtures.image.image import Image
+from fixtures.layers import leftovers, rights, secrets
+from fixtures.layers.entries import LayerEntry, visible
+from fixtures.layers.reviewed import Finding, ReviewedPaths
 
 pytestmark = pytest.mark.xdist_group("layers")
 """One worker walks the layers, once."""
@@ -18,10 +19,10 @@ pytestmark = pytest.mark.xdist_group("layers")
 @pytest.mark.parametrize(
     ("rule", "search"),
     [
-        pytest.param("setuid", layers.setuid_files, id="setuid-files-are-reviewed"),
-        pytest.param("world_writable", layers.world_writable, id="nothing-is-world-writable"),
-        pytest.param("secret", layers.secrets, id="no-secret"),
-        pytest.param("leftover", layers.leftovers, id="no-cache-or-leftover"),
+        pytest.param("setuid", rights.setuid_files, id="setuid-files-are-reviewed"),
+        pytest.param("world_writable", rights.world_writable, id="nothing-is-world-writable"),
+        pytest.param("secret", secrets.secrets, id="no-secret"),
+        pytest.param("leftover", leftovers.leftovers, id="no-cache-or-leftover"),
     ],
 )
 def test_layers_hold(
@@ -33,13 +34,13 @@ def test_layers_hold(
 @pytest.mark.requirement("IMG-5")
 def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image, reviewed: ReviewedPaths) -> None:
     settings = image.inventory.image
-    _none(layers.foreign_owners(entries, reviewed.owner, home=settings.home, owner=settings.uid))
+    _none(rights.foreign_owners(entries, reviewed.owner, home=settings.home, owner=settings.uid))
 
 
 @pytest.mark.requirement("IMG-5", "TOOL-podman-runs")
 @pytest.mark.parametrize("name", ["newuidmap", "newgidmap"])
 def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntry]) -> None:
-    found = [entry for entry in layers.visible(entries) if entry.path == f"/usr/bin/{name}"]
+    found = [entry for entry in visible(entries) if entry.path == f"/usr/bin/{name}"]
     assert found, f"podman: /usr/bin/{name} is missing: install uidmap"
     assert not found[0].mode & 0o6000, (
         f"podman: /usr/bin/{name} is setuid, which fails in a pod: chmod u-s, then setcap"

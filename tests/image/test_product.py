@@ -7,13 +7,14 @@ import re
 
 import pytest
 
-from fixtures.accounting import HIDDEN, OTHER, OVERHEAD, SizeTable
-from fixtures.image import Container, Image
+from fixtures.builder.manifest import Manifest, inventory_table
+from fixtures.builder.record import HISTORY, size_table
+from fixtures.host.podman import image_exists
+from fixtures.image.containers import Container
+from fixtures.image.image import Image
 from fixtures.inventory import Inventory
-from fixtures.manifest import Manifest, inventory_table
-from fixtures.podman import image_exists
-from fixtures.recording import HISTORY, size_table
-from fixtures.verdict import blocked
+from fixtures.layers.size_table import HIDDEN, OTHER, OVERHEAD, SizeTable
+from fixtures.verdict.evidence import blocked
 
 pytestmark = pytest.mark.xdist_group("layers")
 """One worker walks the layers, once."""

@@ -6,9 +6,11 @@ import re
 
 from testinfra.backend.base import CommandResult
 
-from fixtures.image import Container, Containers, DeclaredFailure, Image, ToolCheck
+from fixtures.image.cases import DeclaredFailure, ToolCheck
+from fixtures.image.containers import Container, Containers
+from fixtures.image.image import Image
 from fixtures.inventory import DebianSource, Tool
-from fixtures.shell import CommandTimeoutError
+from fixtures.shell.transport import CommandTimeoutError
 
 
 def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, container: Container) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from fixtures.inventory import ROOT
+from fixtures.paths import ROOT
 
 NAMED = (
     "build",

@@ -1,0 +1,79 @@
+"""code-server in a real browser: who gets in, a file in an editor's tab, a command in a terminal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.browser.editor import CodeServer
+from fixtures.browser.visit import Visit, unseen_number
+from fixtures.deployment.pod import Pod
+
+SAVED_SECONDS = 20
+PROXIED = "/proxy/8080/healthz"
+"""A port of the pod, which code-server passes on to a developer's browser."""
+
+
+@pytest.fixture
+def word() -> str:
+    """A word that nothing else shows."""
+    return f"word{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def path(pod: Pod, word: str) -> Iterator[str]:
+    """Where a check may make a file in home."""
+    name = f"/home/coder/conformance-{word}.txt"
+    yield name
+    pod.run(f"rm -f {name}")
+
+
+@pytest.mark.requirement("DEP-3")
+def test_anonymous_gets_the_login_page_only(code_server: CodeServer) -> None:
+    code_server.open()
+    code_server.refuse("an anonymous visitor")
+
+
+@pytest.mark.requirement("DEP-3")
+def test_wrong_password_is_refused(code_server: CodeServer, word: str) -> None:
+    code_server.open()
+    code_server.log_in(word)
+    code_server.refuse("a visitor with a wrong password")
+
+
+@pytest.mark.requirement("DEP-3")
+def test_nothing_of_the_editor_is_served_without_a_login(code_server: CodeServer, stranger: Visit) -> None:
+    code_server.enter()
+    visit, proxied = code_server.visit, code_server.url + PROXIED
+    with visit.step("developer", "code-server: its developer gets no answer: see its container's log"):
+        loaded, websockets = [*code_server.loaded(), proxied], visit.websockets
+        open_to_developer = visit.get(proxied) == 200 and visit.opens_websocket(websockets[0])
+        assert open_to_developer, f"code-server: {PROXIED} or a websocket is closed to its developer: see its log"
+    with stranger.step("stranger", "code-server: a stranger gets no answer: see its container's log"):
+        stranger.page.goto(code_server.url)
+        served = [url for url in loaded if stranger.get(url) == 200]
+        served += [url for url in websockets if stranger.opens_websocket(url)]
+        assert not served, f"code-server: a stranger is served {', '.join(served)[:200]}: run it with --auth password"
+
+
+@pytest.mark.requirement("DEP-3")
+def test_file_is_edited_in_a_tab(code_server: CodeServer, pod: Pod, path: str, word: str) -> None:
+    made = pod.run(f"echo 'here is {word}' >{path}")
+    assert made.rc == 0, f"home: no file can be made ({made.stderr.strip()}): give its volume to the pod's fsGroup"
+    code_server.enter()
+    code_server.open_file(path, f"here is {word}")
+    code_server.edit_file(f"typed-{word} ")
+    saved = pod.run(f"timeout {SAVED_SECONDS} sh -c 'until grep typed-{word} {path}; do sleep 0.1; done'")
+    expected = f"typed-{word} here is {word}\n"
+    assert saved.stdout == expected, f"editor: {path} has {saved.stdout!r} {SAVED_SECONDS} s after Ctrl+S: see home"
+
+
+@pytest.mark.requirement("DEP-3")
+def test_terminal_runs_a_command(code_server: CodeServer) -> None:
+    product, number = unseen_number()
+    code_server.enter()
+    terminal = code_server.open_terminal()
+    terminal.run(f'echo "$(id -un) {product}"', f"coder {number}")
+    terminal.run("type k", "k is aliased to `kubectl'")

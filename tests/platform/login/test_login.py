@@ -1,0 +1,244 @@
+"""The log-in to code-server in a real browser: who gets in, for how long, and what ends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from fixtures.browser.editor import Terminal
+from fixtures.browser.visit import unseen_number
+from fixtures.cluster.wait import pause
+from fixtures.login.guest import Guest, Guests
+from fixtures.login.plugin import TOKEN_SECONDS, Browse
+from fixtures.login.proxy import SIGN_OUT, FrontDoor
+from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
+from fixtures.services.catalogue.oauth2_proxy import COOKIE
+from fixtures.services.catalogue.valkey import connected
+from fixtures.services.model import Account
+
+EXPIRES_SECONDS = 12 * 3600
+"""Life of a session's cookie, as oauth2-proxy's settings have it."""
+LOOK_SECONDS = 0.5
+"""Between two looks at whether somebody is out."""
+SLACK_SECONDS = 5.0
+"""What a look and a refusal may take."""
+ROLES = (USER_ROLE, ADMIN_ROLE)
+REVOCATIONS: dict[str, Callable[[Realm, Account], None]] = {
+    "was disabled": Realm.disable,
+    "was logged out by the administrator": Realm.end_sessions,
+    "lost the role": Realm.take,
+    "was removed": Realm.remove,
+}
+
+pytestmark = pytest.mark.xdist_group("door")
+
+Measured = Callable[[str, Any], None]
+
+
+def sums() -> tuple[str, str]:
+    """Return a command whose answer is not in what is typed, and that answer."""
+    product, number = unseen_number()
+    return f"echo sum{product}", f"sum{number}"
+
+
+def seconds_inside(guests: dict[str, Guest], limit: float) -> dict[str, float]:
+    """Return after how many seconds each of some visitors was not let in any more; who stays inside is left out."""
+    out: dict[str, float] = {}
+    began = time.monotonic()
+    while len(out) < len(guests) and time.monotonic() < began + limit:
+        for name, guest in guests.items():
+            if name not in out and guest.get().status != 200:
+                out[name] = round(time.monotonic() - began, 1)
+        pause(LOOK_SECONDS)
+    return out
+
+
+def afterwards(terminal: Terminal) -> str:
+    """Return what becomes of a terminal that stays open: whether a command is answered in it."""
+    command, answer = sums()
+    try:
+        terminal.run(command, answer)
+    except AssertionError:
+        return "ends with the session"
+    return "goes on until it is closed"
+
+
+# ---- who gets in
+
+
+@pytest.mark.requirement("DEP-4")
+def test_anonymous_is_sent_to_keycloak(browse: Browse, front_door: FrontDoor) -> None:
+    with browse() as code_server:
+        code_server.open()
+        code_server.refuse("an anonymous visitor")
+        place = code_server.page.url.partition("?")[0]
+        assert code_server.login_form.is_visible(), f"oauth2-proxy: an anonymous visitor sees {place}: see its provider"
+        if front_door.keycloak is not None:
+            host = front_door.keycloak.host
+            assert place.startswith(f"https://{host}/"), f"oauth2-proxy: sends strangers to {place}, not to {host}"
+
+
+@pytest.mark.requirement("DEP-4")
+def test_user_with_the_role_gets_the_editor(browse: Browse) -> None:
+    with browse() as code_server:
+        code_server.enter()
+        command, answer = sums()
+        code_server.open_terminal().run(command, answer)
+
+
+@pytest.mark.requirement("DEP-4")
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_lets_in(guest: Guest, front_door: FrontDoor, realm: Realm, role: str) -> None:
+    with realm.user(role) as account:
+        guest.log_in(account)
+        front_door.must_let_in(guest.get(), f"a user with the role {role}")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_user_without_the_role_is_refused(browse: Browse, front_door: FrontDoor) -> None:
+    with browse(front_door.endpoint.neighbour) as code_server:
+        code_server.open()
+        code_server.log_in(code_server.account.password)
+        code_server.refuse("a user without the role")
+        assert code_server.refusal.is_visible(), "oauth2-proxy: a user without the role is not told so: see its log"
+        # Keycloak knows him now, and sends him back without a question.
+        code_server.open()
+        code_server.refuse("a user without the role who comes again")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_wrong_password_is_refused(browse: Browse, front_door: FrontDoor) -> None:
+    with browse(front_door.endpoint.neighbour) as code_server:
+        code_server.open()
+        code_server.log_in("wrong")
+        code_server.refuse("a visitor with a wrong password")
+        assert code_server.login_form.is_visible(), "keycloak: a wrong password leads somewhere: see the realm's users"
+
+
+# ---- the session
+
+
+@pytest.mark.requirement("DEP-4")
+def test_cookie_is_for_this_host_over_tls_alone(guest: Guest, front_door: FrontDoor) -> None:
+    reply = guest.log_in(front_door.endpoint.own)
+    (cookie,) = (one for one in reply.cookies if one.name in guest.session)
+    lacking = {"secure", "httponly", "samesite"} - cookie.attributes.keys()
+    assert not lacking, f"oauth2-proxy: the session's cookie lacks {', '.join(sorted(lacking))}: see cookie_* of it"
+    site = cookie.attributes["samesite"].lower()
+    assert site in {"lax", "strict"}, (
+        f"oauth2-proxy: the session's cookie is for any site ({site}): see cookie_samesite"
+    )
+    assert cookie.name.startswith("__Host-"), (
+        f"oauth2-proxy: another host may set its cookie {cookie.name}: begin cookie_name with __Host-"
+    )
+
+
+@pytest.mark.requirement("DEP-4")
+def test_logging_out_ends_the_session_at_both_ends(browse: Browse, guest: Guest, front_door: FrontDoor) -> None:
+    with browse() as code_server:
+        code_server.enter()
+        cookie = code_server.session_cookie
+        with code_server.visit.step("signed-out", "oauth2-proxy: nobody can log out: see its log"):
+            code_server.visit.go(f"{code_server.url}{SIGN_OUT}")
+        code_server.forget()
+        code_server.refuse("who has logged out", "give it its backendLogoutURL")
+        code_server.open()
+        assert code_server.login_form.is_visible(), (
+            "keycloak: who has logged out is let in again without a question: give oauth2-proxy its backendLogoutURL"
+        )
+    replayed = guest.get(headers=[("Cookie", f"{cookie['name']}={cookie['value']}")])
+    front_door.must_refuse(replayed, "who brings the cookie of a session that is over", "see its log")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_logging_out_leaves_no_session_in_keycloak_and_valkey(
+    guest: Guest, front_door: FrontDoor, realm: Realm
+) -> None:
+    own = front_door.ours("to look into the stores")
+    with realm.user(USER_ROLE) as account, connected(own.store) as store:
+        guest.log_in(account)
+        key = own.key(guest.session[COOKIE])
+        found = store.exists(key), realm.sessions(account)
+        assert found == (1, 1), f"log-in: {found[0]} session in Valkey and {found[1]} in Keycloak, not 1: see both logs"
+        guest.get(SIGN_OUT)
+        assert not store.exists(key), "oauth2-proxy: keeps the session of who has logged out: see its log"
+        assert not realm.sessions(account), "keycloak: keeps the session of who has logged out: see backendLogoutURL"
+
+
+@pytest.mark.requirement("DEP-4")
+def test_session_survives_a_restart_of_the_proxy(browse: Browse, front_door: FrontDoor) -> None:
+    own = front_door.ours("a restart")
+    with browse(name="before") as code_server:
+        code_server.enter()
+        cookies: Any = code_server.session
+    own.deployment.redeploy()
+    with browse(name="after") as code_server:
+        # Keycloak's own cookies are left behind: it would let the user in again.
+        code_server.visit.context.add_cookies(cookies)
+        code_server.open()
+        assert code_server.workbench.is_visible(), (
+            "oauth2-proxy: a restart ends the sessions: keep them in Valkey, and the secret of the cookies"
+        )
+
+
+@pytest.mark.requirement("DEP-4")
+def test_session_expires(guest: Guest, front_door: FrontDoor) -> None:
+    own = front_door.ours("to sign a cookie of long ago")
+    guest.log_in(front_door.endpoint.own)
+    value, now = guest.session[COOKIE], time.time()
+    young = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS + 60)}")]
+    front_door.must_let_in(guest.get(headers=young), "who logged in not quite 12 h ago")
+    old = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS - 60)}")]
+    front_door.must_refuse(guest.get(headers=old), "who logged in more than 12 h ago", "see cookie_expire")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_session_is_kept_no_longer_than_its_cookie(guest: Guest, front_door: FrontDoor) -> None:
+    own = front_door.ours("to look into its store")
+    guest.log_in(front_door.endpoint.own)
+    with connected(own.store) as store:
+        key = own.key(guest.session[COOKIE])
+        left = store.ttl(key)
+        assert 0 < left <= EXPIRES_SECONDS, f"valkey: keeps a session for {left} s: see cookie_expire"
+        store.delete(key)
+    front_door.must_refuse(guest.get(), "whose session is gone from the store", "see session_store_type")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_revoked_users_are_out_within_a_tokens_life(
+    guests: Guests, front_door: FrontDoor, realm: Realm, measured: Measured
+) -> None:
+    with ExitStack() as undo:
+        inside = {how: guests() for how in REVOCATIONS}
+        for how, revoke in REVOCATIONS.items():
+            account = undo.enter_context(realm.user(USER_ROLE))
+            inside[how].log_in(account)
+            front_door.must_let_in(inside[how].get(), f"a user who has logged in and later {how}")
+            revoke(realm, account)
+        out = seconds_inside(inside, TOKEN_SECONDS + SLACK_SECONDS)
+    measured("seconds that a user stays in who", out)
+    late = ", ".join(how for how in REVOCATIONS if how not in out)
+    assert not late, f"oauth2-proxy: a user is still in {TOKEN_SECONDS:.0f} s after he {late}: see cookie_refresh"
+
+
+@pytest.mark.requirement("DEP-4")
+def test_open_editor_of_a_revoked_user_does_not_load_again(
+    browse: Browse, guest: Guest, front_door: FrontDoor, realm: Realm, measured: Measured
+) -> None:
+    with realm.user(USER_ROLE) as account, browse(account) as code_server:
+        code_server.enter()
+        terminal = code_server.open_terminal()
+        cookie = code_server.session_cookie
+        guest.cookies[front_door.endpoint.host] = {cookie["name"]: cookie["value"]}
+        realm.disable(account)
+        assert seconds_inside({"he": guest}, TOKEN_SECONDS + SLACK_SECONDS), (
+            f"oauth2-proxy: a disabled user is still in after {TOKEN_SECONDS:.0f} s: see cookie_refresh"
+        )
+        measured("the open websocket of a revoked user", afterwards(terminal))
+        code_server.forget()
+        code_server.open()
+        code_server.refuse("a revoked user who loads the page again", "see cookie_refresh")

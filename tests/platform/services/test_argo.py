@@ -1,0 +1,147 @@
+"""Argo Workflows from the pod by argo, seen from outside by the API of the cluster and of the server, and refusals."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fixtures.advice import last_line
+from fixtures.certificates import Authority
+from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.pod import Pod
+from fixtures.deployment.tools import attempt, must_refuse, must_run, must_tell, word
+from fixtures.inventory import Inventory
+from fixtures.services import http
+from fixtures.services.catalogue.argo import SERVICE, Workflows
+from fixtures.services.model import Endpoint
+
+SUBMIT_SECONDS = 210.0
+LISTING = "argo list -o name"
+
+
+# ---- connects
+
+
+@pytest.mark.requirement("TOOL-argo-connects", "ENV-2")
+def test_argo_asks_the_server_that_the_environment_names(pod: Pod, argo: Endpoint, inventory: Inventory) -> None:
+    del argo
+    seen = must_run(pod, "argo", "argo version --short").split()
+    version = f"v{inventory.tool('argo').version}"
+    assert seen[-2:] == ["argo-server:", version], (
+        f"argo: knows of {seen}, not of an argo-server: {version}: see ARGO_SERVER and the version of the server"
+    )
+
+
+@pytest.mark.requirement("TOOL-argo-connects")
+def test_argo_lists_the_workflows_that_the_cluster_has(pod: Pod, workflows: Workflows) -> None:
+    before = must_run(pod, "argo", LISTING).split()
+    workflows.create(_suspended(workflows))
+    listed = must_run(pod, "argo", LISTING).split()
+    name = workflows.own.name
+    assert name not in before, f"argo: lists {name} before it was there: reinstall argo"
+    assert name in listed, f"argo: lists {listed} without {name}: see ARGO_SERVER and ARGO_NAMESPACE"
+
+
+@pytest.mark.requirement("TOOL-argo-connects")
+def test_argo_refuses_a_server_of_another_authority(pod: Pod, argo: Endpoint) -> None:
+    del argo
+    foreign = Authority("somebody else").certificate
+    script = f"cat >foreign.crt && SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=/ {LISTING}"
+    words, mend = "certificate signed by unknown authority", "let ARGO_INSECURE_SKIP_VERIFY be unset"
+    must_refuse(pod, "argo", script, words, mend=mend, stdin=foreign)
+
+
+@pytest.mark.requirement("TOOL-argo-connects")
+@pytest.mark.parametrize("token", ["", "Bearer nonsense"], ids=["no token", "wrong token"])
+def test_server_serves_nobody_without_a_token(token: str, argo: Endpoint, deployment: Deployment) -> None:
+    with http.opened(argo) as server:
+        path = f"/api/v1/workflows/{deployment.namespace}"
+        answer = server.ask("GET", path, headers={"Authorization": token} if token else None)
+    assert answer.status == 401, (
+        f"argo-server: answers {answer.status} to {token or 'no token'}: run it with --auth-mode=client"
+    )
+
+
+@pytest.mark.requirement("TOOL-argo-connects")
+def test_argo_passes_on_that_a_token_is_refused(pod: Pod, argo: Endpoint) -> None:
+    del argo
+    mend = "run the server with --auth-mode=client"
+    must_refuse(pod, "argo", f"ARGO_TOKEN='Bearer nonsense' {LISTING}", "Unauthenticated|Unauthorized", mend=mend)
+
+
+# ---- operates
+
+
+@pytest.mark.requirement("TOOL-argo-operates")
+def test_argo_submits_waits_reads_the_log_and_deletes(pod: Pod, workflows: Workflows) -> None:
+    said, name = word(), workflows.own.name
+    _submit(pod, workflows, f"printf {said} >/tmp/said", 'echo "heard $SAID"')
+    seen = _phase(workflows.status())
+    assert seen == "Succeeded", f"argo: `submit --wait` ends well, the workflow is {seen}: see the controller's log"
+    log = must_run(pod, "argo", f"argo logs {name} --no-color")
+    assert f": heard {said}\n" in log, f"argo: its log has no `heard {said}`: {last_line(log)}: see the step's pod"
+    outside = workflows.logs()
+    assert any(f"heard {said}\n" in one for one in outside), f"argo: no step wrote `heard {said}`, it shows it though"
+    must_run(pod, "argo", f"argo delete {name}")
+    assert workflows.status() is None, f"argo: {name} is there after `argo delete`: give the account the verb delete"
+
+
+@pytest.mark.requirement("TOOL-argo-operates")
+def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> None:
+    document = workflows.manifest("exit 3")
+    done = attempt(pod, "argo", "argo submit - --wait", stdin=_json(document), seconds=SUBMIT_SECONDS)
+    seen = _phase(workflows.status())
+    assert (done.rc, seen) == (1, "Failed"), (
+        f"argo: a step that exits with 3 gives {seen}, `submit --wait` ends with {done.rc}, not Failed and 1: "
+        f"{last_line(done.stderr or done.stdout)}"
+    )
+    shown = must_tell(pod, "argo", f"argo get {workflows.own.name} -o json")["status"]
+    reasons = [node.get("message") for node in shown["nodes"].values() if node["type"] == "Pod"]
+    assert reasons == ["Error (exit code 3)"], f"argo: says {reasons} of the step, not `Error (exit code 3)`"
+
+
+@pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
+def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) -> None:
+    document = workflows.manifest("true")
+    document["metadata"] = document["metadata"] | {"namespace": SERVICE.namespace}
+    script = f"argo submit - --server-dry-run -o name --namespace={SERVICE.namespace}"
+    words = f"PermissionDenied.*cannot create resource .*workflows.* in the namespace .*{SERVICE.namespace}"
+    mend = "take away the account's right to make workflows in the server's namespace"
+    must_refuse(pod, "argo", script, words, mend=mend, stdin=_json(document))
+
+
+@pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
+def test_another_account_sees_nothing_through_the_server(argo: Endpoint, deployment: Deployment) -> None:
+    spec: Any = {"spec": {"expirationSeconds": 600}}
+    issued: Any = deployment.core.create_namespaced_service_account_token("default", deployment.namespace, spec)
+    headers = {"Authorization": f"Bearer {issued.status.token}"}
+    with http.opened(argo, headers) as server:
+        answer = server.ask("GET", f"/api/v1/workflows/{deployment.namespace}")
+    assert answer.status == 403, (
+        f"argo-server: answers {answer.status} to an account without rights: run it with --auth-mode=client"
+    )
+
+
+def _submit(pod: Pod, workflows: Workflows, *commands: str) -> None:
+    document = _json(workflows.manifest(*commands))
+    done = attempt(pod, "argo", "argo submit - --wait", stdin=document, seconds=SUBMIT_SECONDS)
+    status = workflows.status() or {}
+    nodes = [node.get("message") for node in status.get("nodes", {}).values() if node.get("message")]
+    why = "; ".join([last_line(done.stderr or done.stdout), *nodes, workflows.own.last_word()])
+    assert done.rc == 0, f"argo: `submit --wait` ends with {done.rc}: {why}: see the workflow, and the account's rights"
+
+
+def _suspended(workflows: Workflows) -> dict[str, Any]:
+    document = workflows.manifest("true")
+    document["spec"]["suspend"] = True
+    return document
+
+
+def _phase(status: dict[str, Any] | None) -> str:
+    return "gone" if status is None else str(status.get("phase"))
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document).encode()

@@ -1,0 +1,270 @@
+"""Argo CD from the pod by argocd, seen from outside by the cluster's API and Argo CD's own, and what it must refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from fixtures.advice import last_line
+from fixtures.certificates import Authority
+from fixtures.deployment.pod import Pod
+from fixtures.deployment.scratch import Own
+from fixtures.deployment.tools import word
+from fixtures.inventory import Inventory
+from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
+from fixtures.services.catalogue.gitea import SERVICE as GITEA
+from fixtures.services.catalogue.gitea import Repository, repository_of
+from fixtures.services.model import Account, Endpoint
+
+TENANT_PAIRS = ("the workspace", "its neighbour")
+DEPLOY_SECONDS = 90.0
+READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A private repository of the developer's in Gitea, of which Argo CD knows the password."""
+
+    repository: Repository
+    url: str
+
+    def commit(self, files: Mapping[str, str]) -> str:
+        """Write files in one commit; return its hash."""
+        return self.repository.commit(files, "what is to run")
+
+
+@pytest.fixture
+def source(gitea: Endpoint, argocd: Endpoint, argocd_server: ArgoCd, own: Own) -> Iterator[Source]:
+    """A repository to deploy from; in the end it is gone, and forgotten."""
+    with repository_of(gitea, own.name) as repository:
+        repository.create(private=True)
+        url = f"https://{gitea.host}/{repository.path}.git"
+        with argocd_server.knowing(url, gitea.own, argocd.own.space):
+            yield Source(repository, url)
+
+
+def wanted(own: Own, said: str) -> dict[str, str]:
+    """Return files for kustomize: a ConfigMap that has a word, and a Deployment of one pod."""
+    application = own.application("sleep", "infinity")
+    return {
+        "kustomization.yaml": json.dumps({"resources": ["settings.yaml", "application.yaml"]}),
+        "settings.yaml": json.dumps(own.config_map(said=said)),
+        "application.yaml": json.dumps(application),
+    }
+
+
+@pytest.fixture(params=TENANT_PAIRS)
+def pair(request: pytest.FixtureRequest, argocd: Endpoint) -> tuple[Account, Account]:
+    """Two users, of whom the first wants what is the second's."""
+    if request.param == TENANT_PAIRS[0]:
+        return argocd.own, argocd.neighbour
+    return argocd.neighbour, argocd.own
+
+
+# ---- connects
+
+
+LOGIN = """\
+export ARGOCD_CONFIG_DIR=$(mktemp -d)
+argocd login "$ARGOCD_SERVER" --username {user} && argocd account get-user-info
+status=$?
+rm -r "$ARGOCD_CONFIG_DIR"
+exit $status"""
+
+
+@pytest.mark.requirement("TOOL-argocd-connects", "ENV-2")
+def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
+    account = argocd.own
+    with pod.terminal("sh", "-c", LOGIN.format(user=account.user)) as screen:
+        screen.wait_for(r"^Password:", timeout=30)
+        screen.send(f"{account.password}\r")
+        screen.wait_for(rf"^'{account.user}:login' logged in successfully", timeout=30)
+        screen.wait_for(r"^Logged In: true", timeout=30)
+        screen.wait_for(rf"^Username: {account.user}", timeout=10)
+        assert screen.wait_for_exit() == 0
+
+
+@pytest.mark.requirement("TOOL-argocd-connects")
+def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> None:
+    with pod.terminal("sh", "-c", LOGIN.format(user=argocd.own.user)) as screen:
+        screen.wait_for(r"^Password:", timeout=30)
+        screen.send(f"{word()}\r")
+        screen.wait_for(r"Invalid username or password", timeout=30)
+        status = screen.wait_for_exit()
+    assert status, "argocd: logs in with a wrong password: see the accounts in argocd-secret"
+
+
+@pytest.mark.requirement("TOOL-argocd-connects")
+def test_argocd_warns_of_a_server_of_another_authority(pod: Pod, argocd: Endpoint) -> None:
+    del argocd
+    foreign = Authority("somebody else").certificate
+    script = "cat >foreign.crt; export SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=/ ARGOCD_CONFIG_DIR=$PWD"
+    done = pod.run(f"{script}\necho n | argocd login $ARGOCD_SERVER --username nobody", stdin=foreign, seconds=60)
+    said = done.stdout + done.stderr
+    assert done.rc, f"argocd: trusts anybody ({last_line(said)}): see the certificate of its server"
+    assert "certificate signed by unknown authority" in said, f"argocd: {last_line(said)}: see its server's certificate"
+
+
+@pytest.mark.requirement("TOOL-argocd-connects")
+def test_argocd_is_refused_without_a_login(pod: Pod, argocd: Endpoint) -> None:
+    del argocd
+    done = pod.run("ARGOCD_CONFIG_DIR=$PWD argocd app list", seconds=60)
+    assert done.rc, (
+        f"argocd: lists applications for anybody ({done.stdout.strip()!r}): see argocd-rbac-cm and argocd-cm"
+    )
+    assert "Unauthenticated" in done.stderr, f"argocd: {last_line(done.stderr)}: see ARGOCD_SERVER"
+
+
+@pytest.mark.requirement("TOOL-argocd-connects")
+def test_server_is_of_the_version_that_argocd_is(argocd_cli: ArgoCdCli, inventory: Inventory) -> None:
+    done = argocd_cli("argocd version -o json")
+    assert done.rc == 0, f"argocd: no version of the server: {last_line(done.stderr)}: see ARGOCD_SERVER"
+    versions = {side: one["Version"].removeprefix("v").split("+")[0] for side, one in json.loads(done.stdout).items()}
+    expected = inventory.tool("argocd").version
+    assert versions == {"client": expected, "server": expected}, f"argocd: {versions}: deploy the server as {expected}"
+
+
+# ---- operates
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
+    argocd_cli: ArgoCdCli, argocd_server: ArgoCd, source: Source, application: Application
+) -> None:
+    own, name, first, second = application.own, application.name, word(), word()
+    source.commit(wanted(own, first))
+    _must(argocd_cli, _create(application, source.url, application.endpoint.own.space))
+    seen = [_deployed(argocd_cli, application)]
+    revision = source.commit(wanted(own, second))
+    seen.append(_deployed(argocd_cli, application))
+    expected = [(("Synced", "Healthy"), {"said": one}, True) for one in (first, second)]
+    assert seen == expected, (
+        f"argocd: synced twice, the cluster had {seen}, not {expected}: see the application's state"
+    )
+    told = argocd_server.application(name).document["status"]["sync"]["revision"]
+    assert told == revision, f"argocd: is at {told}, the newest commit is {revision}: see the repository server's log"
+    _must(argocd_cli, f"argocd app delete {name} --yes && {_gone(application)}")
+    left = [application.status(), own.data(), own.pods()]
+    assert left == [None, None, []], f"argocd: deleted, and there still is {left}: see the application controller's log"
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("--project=default", "PermissionDenied"),
+        ("--dest-namespace=kube-system", "namespace 'kube-system' do not match any of the allowed destinations"),
+        ("--repo=https://git.example/strange.git", "repo https://git.example/strange.git is not permitted in project"),
+    ],
+    ids=["the default project", "a foreign namespace", "a foreign repository"],
+)
+def test_project_permits_its_own_alone(
+    change: str, words: str, argocd_cli: ArgoCdCli, argocd: Endpoint, application: Application
+) -> None:
+    # Not validated: nobody looks whether the repository is there.
+    script = f"{_create(application, missing_repository(argocd.own), argocd.own.space)} --validate=false {change}"
+    _refused(argocd_cli, script, words)
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
+    argocd: Endpoint, application: Application
+) -> None:
+    repository = missing_repository(argocd.own)
+    application.create(application.manifest("default", repository, application.own.namespace))
+    told = application.complaint()
+    assert f"repo {repository} is not permitted in project 'default'" in told, (
+        f"argocd: the default project lets {repository} through: give it no sourceRepos (its controller says {told!r})"
+    )
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_argocd_is_refused_an_unknown_repository(
+    argocd_cli: ArgoCdCli, gitea: Endpoint, argocd: Endpoint, application: Application
+) -> None:
+    del gitea  # it has to be up
+    script = _create(application, missing_repository(argocd.own), argocd.own.space)
+    _refused(argocd_cli, script, "repository not (found|accessible)|authentication required")
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_nobody_sees_another_s_application(
+    pair: tuple[Account, Account], argocd: Endpoint, argocd_cli: ArgoCdCli, application: Application
+) -> None:
+    stranger, owner = pair
+    name = application.name
+    space = application.own.namespace if owner == argocd.own else owner.space
+    document = application.manifest(owner.space, missing_repository(owner), space)
+    with connected(argocd, owner) as server:
+        made = server.create(document)
+        assert made.status == 200, f"argocd: {owner.user} may not make his application: {made.text}: see argocd-rbac-cm"
+        assert name in server.applications(), f"argocd: {owner.user} does not see {name}: see argocd-rbac-cm"
+    done = argocd_cli("argocd app list -o name", stranger)
+    assert done.rc == 0, f"argocd: {last_line(done.stderr)}: see argocd-rbac-cm"
+    assert name not in done.stdout, f"argocd: {stranger.user} sees {name} of {owner.user}: see argocd-rbac-cm"
+    _refused(argocd_cli, f"argocd app get {name}", "PermissionDenied", stranger)
+    _refused(argocd_cli, f"argocd app delete {name} --yes", "PermissionDenied", stranger)
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_user_of_one_project_makes_nothing_in_another(
+    pair: tuple[Account, Account], argocd_cli: ArgoCdCli, application: Application
+) -> None:
+    stranger, owner = pair
+    script = f"{_create(application, missing_repository(owner), owner.space)} --validate=false"
+    _refused(argocd_cli, script, "PermissionDenied", stranger)
+
+
+def missing_repository(owner: Account) -> str:
+    """Return where a repository of a user's would be."""
+    return f"https://{GITEA.host}/{owner.space}/{word()}.git"
+
+
+def _create(application: Application, url: str, project: str) -> str:
+    return (
+        f"argocd app create {application.name} --project={project} --repo={url} "
+        f"--path=. --dest-server={CLUSTER} --dest-namespace={application.own.namespace}"
+    )
+
+
+def _deployed(argocd_cli: ArgoCdCli, application: Application) -> tuple[Any, ...]:
+    """Sync and wait by argocd; return what the cluster has: the application's state, the word, is its pod Ready."""
+    name, own = application.name, application.own
+    limit = f"--timeout={DEPLOY_SECONDS:.0f}"
+    _must(argocd_cli, f"argocd app sync {name} {limit} >/dev/null && argocd app wait {name} --sync --health {limit}")
+    return application.status(), own.data(), own.ready(own.pods())
+
+
+def _gone(application: Application) -> str:
+    # This release's `app delete` does not wait.
+    what = f"applications.argoproj.io/{application.name} --namespace={SERVICE.namespace}"
+    return f"kubectl wait --for=delete {what} --timeout={READY_SECONDS:.0f}s"
+
+
+def _must(argocd_cli: ArgoCdCli, script: str) -> None:
+    done = argocd_cli(script, seconds=2 * DEPLOY_SECONDS)
+    assert done.rc == 0, f"argocd: {_shown(script)} fails: {_words(done.stderr)}: see the server's log"
+
+
+def _refused(argocd_cli: ArgoCdCli, script: str, words: str, account: Account | None = None) -> None:
+    done = argocd_cli(script, account)
+    assert done.rc, f"argocd: {_shown(script)} is let through: see the projects and argocd-rbac-cm\n{done.stdout}"
+    assert re.search(words, done.stderr), (
+        f"argocd: {_shown(script)} fails with {_words(done.stderr)!r}, not with {words!r}: see who refuses it, and why"
+    )
+
+
+def _shown(script: str) -> str:
+    """Return a script's first and last words, by which a message names it."""
+    return f"`{script}`" if len(script) < 80 else f"`{script[:40]}…{script[-40:]}`"
+
+
+def _words(output: str) -> str:
+    """Return what a server said against it, in short."""
+    line = last_line(output)
+    return line.partition("desc = ")[2] or line

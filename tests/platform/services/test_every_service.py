@@ -1,0 +1,52 @@
+"""Each service answers its client outside, and is found from the pod under the name that the environment gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.advice import last_line, repair
+from fixtures.builder.dockerfile import PYTHON_HOME
+from fixtures.deployment.pod import Pod
+from fixtures.services.catalogue.table import TABLE
+from fixtures.services.model import Endpoint, Service, Services
+
+GREET = f"""\
+{PYTHON_HOME}/bin/python - "$@" <<'END'
+import os, socket, ssl, struct, sys
+host, port, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+trust = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+with socket.create_connection((host, port), timeout=10) as plain:
+    if kind == "postgresql":  # TLS begins when it has agreed to it
+        plain.sendall(struct.pack("!ii", 8, 80877103))
+        plain.recv(1)
+    if kind == "nats":  # TLS begins after its first line
+        while plain.recv(1) not in (b"\\n", b""):
+            pass
+    trust.wrap_socket(plain, server_hostname=host).close()
+END"""
+"""Ends well where a host is found, answers, and has a certificate of an authority that the pod trusts."""
+
+
+@pytest.fixture(params=TABLE, ids=lambda row: row.name)
+def service(request: pytest.FixtureRequest) -> Service:
+    """A row of the table of services."""
+    row: Service = request.param
+    return row
+
+
+@pytest.fixture
+def endpoint(service: Service, services: Services) -> Endpoint:
+    """How that service is reached: it is up, and has answered its client outside."""
+    return services.require(service.name)
+
+
+@pytest.mark.requirement("ENV-2")
+def test_environment_leads_from_the_pod_to_the_service(pod: Pod, service: Service, endpoint: Endpoint) -> None:
+    where = {"host": endpoint.host, "port": endpoint.port}
+    for name, template in service.environment.items():
+        expected = template.format(**where).removesuffix(":443")
+        seen = pod.run(f"printenv {name}").stdout.strip().removesuffix(":443")
+        assert seen == expected, f"environment: {name} is {seen!r}, {service.name} is at {expected}: set it"
+    done = pod.run(f"set -- {endpoint.host} {endpoint.port} {service.name}\n{GREET}")
+    said = last_line(done.stderr)
+    assert done.rc == 0, f"{service.name}: is not reached from the pod: {said}: {repair(said)}"

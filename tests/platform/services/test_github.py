@@ -1,0 +1,34 @@
+"""GitHub from the pod by gh, seen from outside through its API; only with a token for a real GitHub.
+
+That these checks tell a right gh from a wrong one is proven in `tests/image/test_gh.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from fixtures.services.catalogue.github import Gh, GitHub, must_be_refused, must_know_its_user, must_miss, must_read
+
+
+@pytest.mark.requirement("TOOL-gh-connects", "FLOW-github")
+def test_gh_knows_whose_token_it_has(gh: Gh, github: GitHub) -> None:
+    must_know_its_user(gh, github.ask("/user")["login"])
+
+
+@pytest.mark.requirement("TOOL-gh-connects")
+def test_gh_is_refused_with_a_wrong_token(gh: Gh) -> None:
+    must_be_refused(gh)
+
+
+@pytest.mark.requirement("TOOL-gh-operates", "FLOW-github")
+def test_gh_reads_a_repository(gh: Gh, github: GitHub) -> None:
+    found = github.ask(f"/repos/{github.repository}")
+    must_read(gh, found["full_name"], found["node_id"])
+
+
+@pytest.mark.requirement("TOOL-gh-operates")
+def test_gh_names_an_unknown_repository(gh: Gh, github: GitHub) -> None:
+    owner = github.repository.partition("/")[0]
+    must_miss(gh, f"{owner}/check-{secrets.token_hex(8)}")

@@ -1,0 +1,190 @@
+"""Ansible in the pod: its connections, playbooks that change the cluster, a module of each collection."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from fixtures.advice import last_line, repair
+from fixtures.deployment.overlay import Workspace
+from fixtures.deployment.pod import Pod
+from fixtures.deployment.scratch import CONTAINER, Neighbour, Own
+from fixtures.deployment.tools import archive, attempt, word
+
+AUTHORITY = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+PLAY_SECONDS = 120.0
+PLAY = "ANSIBLE_STDOUT_CALLBACK=ansible.posix.json ANSIBLE_FORCE_COLOR=0 ansible-playbook"
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a play on localhost ended."""
+
+    changed: int
+    results: list[dict[str, Any]]
+    """What each task returned."""
+
+    @property
+    def failures(self) -> list[str]:
+        """What the failed tasks said."""
+        failed = [one for one in self.results if one.get("failed")]
+        return [f"{one['action']} failed: {one.get('msg')} {one.get('assertion', '')}".split("\n")[0] for one in failed]
+
+
+def play(pod: Pod, *tasks: dict[str, Any]) -> Played:
+    """Run a playbook of tasks on localhost; AssertionError where Ansible itself does not get that far."""
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    playbook = archive({"play.yaml": json.dumps(plays)})
+    done = attempt(pod, "ansible-playbook", f"tar -x && {PLAY} play.yaml", seconds=PLAY_SECONDS, stdin=playbook)
+    try:
+        document = json.loads(done.stdout)
+        results = [one["hosts"]["localhost"] for one in document["plays"][0]["tasks"]]
+    except (ValueError, LookupError):
+        errors = [line for line in done.stderr.splitlines() if line.startswith(("[ERROR]", "ERROR!"))]
+        said = errors[0] if errors else last_line(done.stderr or done.stdout)
+        raise AssertionError(
+            f"ansible-playbook: no result ({done.rc}): {said}: {repair(said)}\n{done.stdout}"
+        ) from None
+    return Played(document["stats"]["localhost"]["changed"], results)
+
+
+def must_play(pod: Pod, *tasks: dict[str, Any]) -> Played:
+    """Run a playbook of tasks on localhost that succeeds; AssertionError with what the failed task said."""
+    done = play(pod, *tasks)
+    if done.failures:
+        said = done.failures[0][:300].strip()
+        raise AssertionError(f"ansible-playbook: {said}: {repair(said)}\n{json.dumps(done.results)}")
+    return done
+
+
+# ---- connections
+
+
+@pytest.mark.requirement("TOOL-ansible-core-connects", "ENV-2")
+def test_ansible_pings_the_pod_itself(pod: Pod) -> None:
+    _must_answer(pod, "localhost", pod.name)
+
+
+@pytest.mark.requirement("TOOL-ansible-core-connects")
+def test_ansible_pings_another_pod(pod: Pod, neighbour: Neighbour) -> None:
+    host = {
+        "ansible_connection": "kubernetes.core.kubectl",
+        "ansible_kubectl_namespace": pod.namespace,
+        "ansible_kubectl_pod": neighbour.name,
+        "ansible_kubectl_container": CONTAINER,
+        "ansible_python_interpreter": "/usr/bin/python3",
+    }
+    inventory = {"inventory.yaml": json.dumps({"all": {"hosts": {"neighbour": host}}})}
+    _must_answer(pod, "neighbour --inventory=inventory.yaml", neighbour.name, inventory)
+
+
+def _must_answer(pod: Pod, arguments: str, name: str, files: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Ping a host by Ansible, and ask it for its name: the pod's."""
+    for module, pattern in (("ping", '"ping": "pong"'), ("command -a hostname", rf"(?m)^{name}$")):
+        script = f"tar -x; ansible {arguments} -m ansible.builtin.{module}"
+        done = attempt(pod, "ansible", script, stdin=archive(files))
+        told = re.search(r'"msg": "(.*)"', done.stdout)
+        said = told[1] if told else last_line(done.stdout or done.stderr)
+        assert done.rc == 0, f"ansible: {name} does not answer to {module}: {said[:300]}: {repair(said)}\n{done.stdout}"
+        assert re.search(pattern, done.stdout), f"ansible: {name} answers {module} by {said!r}: mend its inventory"
+
+
+# ---- playbooks
+
+
+@pytest.mark.requirement("TOOL-ansible-core-operates")
+def test_playbook_changes_the_cluster_once(pod: Pod, own: Own) -> None:
+    said = word()
+    seen = []
+    for state in ("present", "present", "absent"):
+        wanted = {"state": state, "namespace": own.namespace, "definition": own.config_map(said=said)}
+        seen.append((must_play(pod, {"kubernetes.core.k8s": wanted}).changed, (own.data() or {}).get("said")))
+    expected = [(1, said), (0, said), (1, None)]
+    assert seen == expected, (
+        f"ansible: changes and the cluster's ConfigMap were {seen}, not {expected}: see kubernetes.core"
+    )
+
+
+@pytest.mark.requirement("TOOL-ansible-core-operates", "DEP-6")
+def test_playbook_is_refused_another_namespace(pod: Pod, own: Own) -> None:
+    wanted = {"namespace": "default", "definition": own.config_map(said=word())}
+    done = play(pod, {"kubernetes.core.k8s": wanted, "check_mode": True})
+    assert "orbidden" in str(done.failures), (
+        "ServiceAccount: Ansible is let into the namespace default: take that right"
+    )
+
+
+@pytest.mark.requirement("FLOW-ansible")
+def test_developer_deploys_by_a_playbook(pod: Pod, own: Own) -> None:
+    said = word()
+    space = {"namespace": own.namespace}
+    where: dict[str, Any] = space | {"label_selectors": [own.selector]}
+    wanted = {"definition": own.application("sh", "-c", f"echo {said} && exec sleep infinity")}
+    tasks: list[dict[str, Any]] = [
+        {"kubernetes.core.k8s": space | wanted | {"wait": True, "wait_sleep": 1, "wait_timeout": 60}},
+        {"kubernetes.core.k8s_info": {"kind": "Pod"} | where, "register": "found"},
+        {"kubernetes.core.k8s_log": where, "register": "log"},
+        {"ansible.builtin.assert": {"that": ["found.resources | length == 1", f"log.log | trim == '{said}'"]}},
+    ]
+    first = must_play(pod, *tasks)
+    before = [one.metadata.uid for one in own.pods()]
+    second = must_play(pod, *tasks)
+    after = [one.metadata.uid for one in own.pods()]
+    assert (first.changed, second.changed) == (1, 0), f"playbook: changes {first.changed}, {second.changed}, not 1, 0"
+    assert before == after, f"playbook: the second run made another pod, {after} after {before}: mend kubernetes.core"
+    assert own.log().strip() == said, f"playbook: the cluster runs a pod that says {own.log().strip()!r}, not {said}"
+
+
+# ---- a module of each collection
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+def test_kubernetes_core_finds_a_pod(pod: Pod, neighbour: Neighbour) -> None:
+    asked = {"kind": "Pod", "namespace": pod.namespace, "name": neighbour.name}
+    (found,) = must_play(pod, {"kubernetes.core.k8s_info": asked}).results
+    uids = [one["metadata"]["uid"] for one in found["resources"]]
+    expected = [one.metadata.uid for one in neighbour.own.pods()]
+    assert uids == expected, f"kubernetes.core: found the pods {uids}, not {expected}: build the image anew"
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+def test_community_general_configures_git(pod: Pod) -> None:
+    said, file = word(), "{{ playbook_dir }}/gitconfig"
+    setting = {"name": "probe.said", "value": said, "scope": "file", "file": file}
+    read = {"ansible.builtin.command": f"git config --file {file} probe.said"}
+    seen = must_play(pod, {"community.general.git_config": setting}, read).results[1]["stdout"]
+    assert seen == said, f"community.general: git has {seen!r} instead of {said}: build the image anew"
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+def test_community_crypto_gets_the_certificate_of_the_api_server(pod: Pod) -> None:
+    server = {"host": "kubernetes.default.svc", "port": 443, "ca_cert": AUTHORITY}
+    # Whether it is the API server's is for another program to say.
+    check = {"cmd": f"openssl verify -CAfile {AUTHORITY}", "stdin": "{{ got.cert }}"}
+    done = must_play(
+        pod, {"community.crypto.get_certificate": server, "register": "got"}, {"ansible.builtin.command": check}
+    )
+    assert done.results[1]["stdout"] == "stdin: OK", f"community.crypto: {done.results[1]}: build the image anew"
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+def test_ansible_posix_authorizes_the_developer_s_key(pod: Pod, workspace: Workspace) -> None:
+    assert workspace.ssh_keys is not None
+    key, file = workspace.ssh_keys["id_ed25519.pub"].decode().strip(), "{{ playbook_dir }}/authorized_keys"
+    added = {"user": "coder", "path": file, "manage_dir": False, "key": "{{ lookup('file', '~/.ssh/id_ed25519.pub') }}"}
+    read = {"ansible.builtin.command": f"cat {file}"}
+    seen = must_play(pod, {"ansible.posix.authorized_key": added}, read).results[1]["stdout"]
+    assert seen == key, f"ansible.posix: authorized {seen!r}, not {key!r}: build the image anew"
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+def test_community_docker_knows_that_it_is_in_a_container(pod: Pod) -> None:
+    (found,) = must_play(pod, {"community.docker.current_container_facts": {}}).results
+    seen = found["ansible_facts"]["ansible_module_running_in_container"]
+    assert seen is True, f"community.docker: {found['ansible_facts']} in a pod: build the image anew"

@@ -1,0 +1,46 @@
+"""A build of the same checkout again: it runs no stage, and its parts can be built on their own (BLD-7, 8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures import marks
+from fixtures.builder import podman_build, product
+from fixtures.builder.manifest import Manifest
+from fixtures.host.podman import podman
+from fixtures.inventory import GoSource, Inventory
+from fixtures.layers.reader import image_layers
+from fixtures.verdict.evidence import blocked
+
+
+@pytest.fixture
+def clean_build(manifest: Manifest) -> None:
+    """Block what compares with the build, where the checkout is not any more what was built."""
+    commit = manifest.revision.commit + ("-dirty" if manifest.revision.dirty else "")
+    if commit != product.revision():
+        blocked("the checkout changed since the build", f"built {commit[:12]}, now {product.revision()[:12]}")
+
+
+@pytest.mark.requirement("BLD-7")
+@pytest.mark.usefixtures("image", "clean_build")
+def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> None:
+    with podman_build.exclusive():
+        done = product.build(inventory, name=f"{marks.PROJECT}/rebuild", allow_omissions=True)
+        podman("image", "rm", done.image)
+    assert not done.stages, f"build: nothing changed, yet {', '.join(done.stages)} ran again: keep its inputs stable"
+
+
+@pytest.mark.requirement("BLD-8")
+@pytest.mark.usefixtures("image", "clean_build")
+def test_tools_are_built_without_base_and_image(inventory: Inventory) -> None:
+    with podman_build.exclusive():
+        done = product.build(inventory, name="", upto="tools", allow_omissions=True)
+    with image_layers(product.TOOLS_IMAGE) as entries:
+        built = {entry.path.removeprefix("/") for entry in entries if entry.type == "file"}
+    wanted = {tool.commands[0] for tool in inventory.tools if isinstance(tool.source, GoSource)}
+    assert built == wanted, (
+        f"tools: {sorted(built ^ wanted)} in only one of the stage and tools.toml: mend Dockerfile.j2"
+    )
+    # The stage that only gathers them is no part of the image, so this may be its first build.
+    again = set(done.stages) - {"tools"}
+    assert not again, f"tools: nothing changed, yet {', '.join(again)} ran again: keep their inputs stable"

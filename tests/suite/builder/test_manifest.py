@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.builder import manifest as manifests
+from fixtures.builder.manifest import Manifest
+from fixtures.errors import UsageError
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def document() -> dict[str, Any]:
+    helm = {
+        "number": 2,
+        "name": "helm",
+        "version": "3.17.3",
+        "pin": "latest",
+        "source_kind": "go",
+        "source": "helm.sh/helm/v3@v3.17.3",
+        "sha256": "a" * 64,
+        "bytes": 59_412_642,
+    }
+    kubectl = {**helm, "number": 1, "name": "kubectl", "source": "k8s.io/kubernetes@v1.30.0", "sha256": "b" * 64}
+    return {
+        "schema_version": 1,
+        "image": {"name": "localhost/x:latest", "digest": DIGEST, "id": "1" * 64, "created": "2026-01-02T03:04:05Z"},
+        "base": {"name": "localhost/base", "digest": DIGEST, "kind": "stand-in", "reason": "no registry answers"},
+        "revision": {"commit": "abc", "dirty": False},
+        "tools": [helm, kubectl],
+        "omissions": [{"name": "k9s", "reason": "no registry serves it"}],
+        "times": {"base": 100.4, "tools": 700, "final": 60, "total": 860, "stages": {"helm": 110}},
+        "cached": False,
+        "size": {"total": 1_600_000_000, "layers": [{"digest": DIGEST, "bytes": 1_599_999_000}]},
+        "debian": {"jq": "1.7.1-6"},
+    }
+
+
+def changed(*path: str | int, to: Any) -> dict[str, Any]:
+    changed = document()
+    place: Any = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return changed
+
+
+def write(path: Path, content: dict[str, Any]) -> Path:
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_written_manifest_is_read_back(tmp_path: Path) -> None:
+    built = Manifest.model_validate(document())
+    built.write(tmp_path / "new" / "manifest.json")
+    assert manifests.read(tmp_path / "new" / "manifest.json") == built
+    assert json.loads((tmp_path / "new" / "manifest.json").read_text("utf-8"))["image"]["digest"] == DIGEST
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["manifest.json"]
+
+
+def test_failed_write_keeps_the_old_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "manifest.json"
+    Manifest.model_validate(document()).write(path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        Manifest.model_validate(changed("cached", to=True)).write(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (changed("base", "kind", to="other"), "base.kind: Input should be 'upstream' or 'stand-in', not 'other'"),
+        (changed("image", "digest", to="latest"), "image.digest: String should match pattern"),
+        (changed("image", "created", to="2026-01-02T03:04:05"), "image.created: Input should have timezone info"),
+        (changed("tools", 0, "sha256", to="x"), "tools.0.sha256: String should match pattern"),
+        (changed("tools", 1, "number", to=2), "manifest: tool number 2 is there twice"),
+        (changed("omissions", 0, "name", to="helm"), "manifest: tool name helm is there twice"),
+        (changed("omissions", 0, "reason", to=""), "omissions.0.reason: String should have at least 1"),
+        (changed("times", "total", to=-1), "times.total: Input should be greater than or equal to 0, not '-1'"),
+        (changed("size", "extra", to=1), "size.extra: Extra inputs are not permitted"),
+        (changed("schema_version", to=2), "schema_version is 2, this suite reads 1: build the image again"),
+    ],
+)
+def test_reading_names_field_and_fix(tmp_path: Path, content: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        manifests.read(write(tmp_path / "manifest.json", content))
+    assert message in str(error.value)
+    assert "build the image again" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_and_broken_files_are_usage_errors(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"manifest.json: no manifest can be read .* build the image first"):
+        manifests.read(tmp_path / "manifest.json")
+    (tmp_path / "manifest.json").write_text('{"half": ', encoding="utf-8")
+    with pytest.raises(UsageError, match="not JSON"):
+        manifests.read(tmp_path / "manifest.json")
+    (tmp_path / "manifest.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UsageError, match="schema_version is None"):
+        manifests.read(tmp_path / "manifest.json")
+
+
+def test_json_schema_requires_what_the_ledger_asks_for() -> None:
+    schema = manifests.json_schema()
+    required = {"image", "base", "tools", "times", "size", "revision", "debian", "cached"}
+    assert required <= set(schema["required"])
+    assert set(schema["$defs"]["Tool"]["required"]) >= {"number", "name", "version", "source", "sha256", "bytes"}
+    assert schema["additionalProperties"] is False
+
+
+def test_times_and_ids_make_no_difference() -> None:
+    again = document()
+    again["image"] |= {"id": "2" * 64, "digest": "sha256:" + "3" * 64, "created": "2027-01-01T00:00:00Z"}
+    again["times"] |= {"total": 1, "stages": {}}
+    again |= {"cached": True, "tools": again["tools"][::-1]}
+    again["size"] |= {"total": 1}
+    assert manifests.differences(Manifest.model_validate(document()), Manifest.model_validate(again)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (changed("tools", 0, "version", to="3.18.0"), "helm: version 3.17.3 and 3.18.0"),
+        (changed("tools", 0, "sha256", to="c" * 64), f"helm: sha256 {'a' * 64} and {'c' * 64}"),
+        (changed("tools", 0, "source", to="x@v1"), "helm: source helm.sh/helm/v3@v3.17.3 and x@v1"),
+        (changed("base", "digest", to="sha256:" + "9" * 64), f"base digest: {DIGEST} and sha256:{'9' * 64}"),
+        (changed("omissions", to=[]), "omission k9s: no registry serves it and absent"),
+        (changed("debian", "jq", to="2"), "Debian package jq: 1.7.1-6 and 2"),
+    ],
+)
+def test_differences_name_the_tool_and_both_values(content: dict[str, Any], line: str) -> None:
+    found = manifests.differences(Manifest.model_validate(document()), Manifest.model_validate(content))
+    assert found == [line]
+
+
+def test_tool_of_one_build_only_is_a_difference() -> None:
+    other = document()
+    other["tools"][0]["name"] = "helm3"
+    found = manifests.differences(Manifest.model_validate(document()), Manifest.model_validate(other))
+    assert found == ["helm: only in the first", "helm3: only in the second"]
+
+
+def test_inventory_table_has_every_tool_and_says_what_is_omitted() -> None:
+    lines = manifests.inventory_table(Manifest.model_validate(document())).splitlines()
+    assert lines[0].split() == ["#", "tool", "version", "source", "MB"]
+    assert lines[1].split() == ["1", "kubectl", "3.17.3", "k8s.io/kubernetes@v1.30.0", "59.4"]
+    assert lines[2].split()[:2] == ["2", "helm"]
+    assert "OMITTED" in lines[3]
+    assert lines[4] == "2 of 3 tools: k9s OMITTED, because no registry serves it"
+    assert lines[6] == "base   localhost/base (stand-in: no registry answers)"
+    assert lines[7] == "size   1,600,000,000 bytes, 400,000,000 below the limit of 2,000,000,000"
+    assert lines[8] == "time   base 100 s, tools 700 s, final 60 s, total 860 s"
+
+
+def test_inventory_table_says_cached_and_over_limit() -> None:
+    content = changed("size", "total", to=2_000_000_000) | {"cached": True, "omissions": []}
+    text = manifests.inventory_table(Manifest.model_validate(content))
+    assert "OVER LIMIT, 0 above the limit of 2,000,000,000" in text
+    assert "total 860 s (all from cache)" in text
+    assert "2 of 2 tools\n" in text
+    assert "OMITTED" not in text

@@ -1,0 +1,108 @@
+"""Visitors of web pages: just the bytes that are asked for, cookies by host, certificates for the host's own name."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from fixtures.certificates import Authority
+from fixtures.services.raw_http import VisitError, Visitor
+
+HOST = "door.example"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with what it was asked for; sets or removes a cookie where the path says so."""
+
+    def do_GET(self) -> None:
+        body = f"{self.requestline}\n{self.headers.get('Cookie', '')}".encode()
+        self.send_response(302 if "away" in self.path else 200)
+        if "set" in self.path:
+            self.send_header("Set-Cookie", "a=1|2=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=60")
+            self.send_header("Set-Cookie", "b=2; Path=/")
+        if "remove" in self.path:
+            self.send_header("Set-Cookie", "a=; Path=/; Max-Age=0")
+            self.send_header("Set-Cookie", "b=2; Max-Age=-1")
+        self.send_header("Location", "https://elsewhere.example/")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A server on this machine whose certificate is for HOST: its port, and the certificate of its authority."""
+    authority = Authority("test")
+    issued = authority.issue([HOST])
+    for name, content in {"tls.crt": issued.certificate, "tls.key": issued.key}.items():
+        (tmp_path / name).write_bytes(content)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+    with HTTPServer(("127.0.0.1", 0), Handler) as found:
+        found.socket = tls.wrap_socket(found.socket, server_side=True)
+        thread = threading.Thread(target=found.serve_forever)
+        thread.start()
+        yield found.server_port, authority.write(tmp_path / "ca.crt")
+        found.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def visitor(server: tuple[int, Path]) -> Visitor:
+    """A visitor who knows the way to HOST."""
+    port, ca_file = server
+    return Visitor({HOST: ("127.0.0.1", port)}, ca_file)
+
+
+@pytest.mark.parametrize("target", ["/../x", "/a#/b", "/%2e%2e/\\x", "//x?y#z", "https://other.example/x"])
+def test_target_is_sent_as_it_stands(visitor: Visitor, target: str) -> None:
+    assert visitor.ask(f"https://{HOST}", target=target).text.splitlines()[0] == f"GET {target} HTTP/1.1"
+
+
+def test_redirection_is_not_followed(visitor: Visitor) -> None:
+    reply = visitor.ask(f"https://{HOST}/away")
+    assert (reply.status, reply.location) == (302, "https://elsewhere.example/")
+
+
+def test_cookies_are_kept_and_removed(visitor: Visitor) -> None:
+    first, second = visitor.ask(f"https://{HOST}/set").cookies
+    assert (first.name, first.value, first.kept) == ("a", "1|2=", True)
+    assert first.attributes.keys() == {"path", "httponly", "secure", "samesite", "max-age"}
+    assert (second.name, second.kept) == ("b", True)
+    assert visitor.ask(f"https://{HOST}/").text.splitlines()[1] == "a=1|2=; b=2"
+    visitor.ask(f"https://{HOST}/remove")
+    assert visitor.cookies == {HOST: {}}
+
+
+def test_given_cookie_stands_in_for_those_kept(visitor: Visitor) -> None:
+    visitor.ask(f"https://{HOST}/set")
+    assert visitor.ask(f"https://{HOST}/", headers=[("Cookie", "c=3")]).text.splitlines()[1] == "c=3"
+
+
+def test_host_with_another_name_is_not_believed(server: tuple[int, Path]) -> None:
+    port, ca_file = server
+    visitor = Visitor({"other.example": ("127.0.0.1", port)}, ca_file)
+    with pytest.raises(VisitError, match=r"certificate is not valid for 'other\.example'"):
+        visitor.ask("https://other.example/")
+
+
+def test_host_of_another_authority_is_not_believed(server: tuple[int, Path], tmp_path: Path) -> None:
+    port, _ = server
+    visitor = Visitor({HOST: ("127.0.0.1", port)}, Authority("somebody else").write(tmp_path / "other.crt"))
+    with pytest.raises(VisitError, match="certificate verify failed"):
+        visitor.ask(f"https://{HOST}/")
+
+
+def test_host_that_is_down_is_named(server: tuple[int, Path]) -> None:
+    _, ca_file = server
+    visitor = Visitor({HOST: ("127.0.0.1", 9)}, ca_file)
+    with pytest.raises(VisitError, match=f"{HOST} does not answer GET /"):
+        visitor.ask(f"https://{HOST}/")

@@ -1,0 +1,55 @@
+"""The Dockerfiles of services: what they compile as the product does comes out of the same cached layers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fixtures import inventory as inventories
+from fixtures.builder.dockerfile import render
+from fixtures.paths import ROOT
+
+SHARED = {"argo": {"argo": "argo"}, "argocd": {"argocd-program": "argocd", "helm": "helm"}}
+"""Stages of a service's Dockerfile that are one of the product's, by their names there and in the product's."""
+TOOLCHAIN = "go-toolchain"
+STAGE = re.compile(r"^FROM (\S+)(?: AS (\S+))?\n((?:(?!FROM ).*\n?)*)", re.MULTILINE)
+
+
+def stages(dockerfile: str) -> dict[str, list[str]]:
+    """Return each stage's instructions, its base first, without comments."""
+    return {
+        name: [base, *(line for line in body.splitlines() if line and not line.startswith("#"))]
+        for base, name, body in STAGE.findall(dockerfile)
+    }
+
+
+@pytest.fixture(scope="module")
+def product() -> dict[str, list[str]]:
+    """The stages of the product's image."""
+    return stages(render(inventories.load(), []))
+
+
+def compiling() -> list[Path]:
+    """Return the Dockerfiles that compile Go programs, the product's left out."""
+    return [
+        path
+        for path in sorted((ROOT / "docker").rglob("Dockerfile"))
+        if TOOLCHAIN in stages(path.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("path", compiling(), ids=lambda path: str(path.parent.relative_to(ROOT)))
+def test_toolchain_s_stage_is_the_product_s(path: Path, product: dict[str, list[str]]) -> None:
+    found = stages(path.read_text(encoding="utf-8"))[TOOLCHAIN]
+    assert found == product[TOOLCHAIN], (
+        f"{path.relative_to(ROOT)}: another go-toolchain stage: copy the product's, so that both share it"
+    )
+
+
+@pytest.mark.parametrize(("service", "stage"), [(one, stage) for one, some in SHARED.items() for stage in some])
+def test_program_is_compiled_as_in_the_product(service: str, stage: str, product: dict[str, list[str]]) -> None:
+    found = stages((ROOT / "docker" / "platform" / service / "Dockerfile").read_text(encoding="utf-8"))[stage]
+    expected = product[SHARED[service][stage]]
+    assert found == expected, f"{service}: stage {stage} is not the product's any more: {set(expected) - set(found)}"

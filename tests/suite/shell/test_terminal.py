@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.shell.screen import TerminalError
+from fixtures.shell.terminal import Terminal
+
+
+def descriptors() -> set[tuple[str, str]]:
+    """Numbers of the terminals and processes that are open here; others' threads close other things at any time."""
+    numbers = list(Path("/proc/self/fd").iterdir())
+    opened = {(path.name, str(path.readlink())) for path in numbers if path.is_symlink()}
+    return {(number, what) for number, what in opened if re.search("ptmx|pts|pidfd", what)}
+
+
+def script(text: str) -> list[str]:
+    return ["sh", "-c", text]
+
+
+def test_program_has_a_real_terminal() -> None:
+    with Terminal(script(": </dev/tty && tty && stty size && echo $TERM"), columns=90, lines=30) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert terminal.screen[1:3] == ["30 90", "xterm-256color"]
+        assert terminal.screen[0].startswith("/dev/pts/")
+
+
+def test_screen_follows_the_cursor() -> None:
+    with Terminal(script(r"printf 'gone\033[2J\033[5;10Hhere'"), columns=40, lines=10) as terminal:
+        terminal.wait_for_exit()
+        assert terminal.screen == ["", "", "", "", " " * 9 + "here", "", "", "", "", ""]
+        assert terminal.text == "\n\n\n\n         here"
+
+
+def test_typed_text_is_read() -> None:
+    with Terminal(script("printf 'name? '; read name; echo hello $name")) as terminal:
+        terminal.wait_for(r"name\?")
+        terminal.send("world\r")
+        assert terminal.wait_for(r"^hello (\w+)$")[1] == "world"
+
+
+def test_interrupt_key_reaches_the_program() -> None:
+    with Terminal(script("trap 'echo caught; exit 7' INT; echo ready; while :; do read line; done")) as terminal:
+        terminal.wait_for("ready")
+        terminal.send("\x03")
+        assert terminal.wait_for_exit() == 7
+        assert "caught" in terminal.text
+
+
+@pytest.fixture
+def ignored_signals() -> Iterator[None]:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("ignored_signals")
+def test_keys_work_in_a_run_that_ignores_signals() -> None:
+    with Terminal(script("echo ready; read line")) as terminal:
+        terminal.wait_for("ready")
+        terminal.send("\x03")
+        assert terminal.wait_for_exit() == -signal.SIGINT
+
+
+def test_screen_is_up_to_date_without_a_wait(tmp_path: Path) -> None:
+    fifo = tmp_path / "written"
+    os.mkfifo(fifo)
+    with Terminal(script(f"echo first; read line; echo second; echo >{fifo}; read line")) as terminal:
+        terminal.wait_for("first")
+        terminal.send("\r")
+        assert fifo.read_text(encoding="utf-8") == "\n"
+        assert terminal.screen[:3] == ["first", "", "second"]
+
+
+def test_much_text_passes_both_ways() -> None:
+    with Terminal(script("stty raw -echo; echo ready; head -c 300000 | wc -c")) as terminal:
+        terminal.wait_for("ready")
+        terminal.send("x" * 300_000)
+        terminal.wait_for("300000")
+
+
+def test_program_that_does_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.shell.screen.SEND_SECONDS", 0.2)
+    with Terminal(script("stty raw -echo; echo ready; sleep 3")) as terminal:
+        terminal.wait_for("ready")
+        with pytest.raises(TerminalError, match="did not take its input"):
+            terminal.send("x" * 300_000)
+
+
+def test_unmet_wait_shows_the_screen() -> None:
+    with Terminal(script("echo what is there; sleep 100")) as terminal:
+        terminal.wait_for("there")
+        with pytest.raises(TerminalError) as caught:
+            terminal.wait_for("missing", timeout=0.2)
+    first, _, screen = str(caught.value).partition("\n")
+    assert "'missing' within 0.2 s" in first
+    assert screen == "what is there"
+
+
+def test_wait_ends_with_the_program() -> None:
+    expected = r"ended with status 5(.|\n)*failed"
+    with Terminal(script("echo failed; exit 5")) as terminal, pytest.raises(TerminalError, match=expected):
+        terminal.wait_for("missing", timeout=60)
+
+
+@pytest.mark.parametrize("limit", [0.2, 0.0])
+def test_endless_output_does_not_outlast_a_wait(limit: float) -> None:
+    with Terminal(script("yes | head -c 10000000")) as terminal:
+        terminal.wait_for("y")
+        with pytest.raises(TerminalError, match="missing"):
+            terminal.wait_for("missing", timeout=limit)
+        with pytest.raises(TerminalError, match="did not end within"):
+            terminal.wait_for_exit(limit)
+        assert terminal.screen[0] == "y"
+
+
+def test_last_words_are_on_the_screen_after_the_end() -> None:
+    with Terminal(script("yes | head -c 60000; echo; echo last")) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert terminal.text.endswith("y\n\nlast")
+
+
+def test_signalled_program_has_a_negative_status() -> None:
+    with Terminal(script("kill -TERM $$")) as terminal:
+        assert terminal.wait_for_exit() == -15
+
+
+def test_missing_program_is_named() -> None:
+    with pytest.raises(TerminalError, match="no-such-program cannot be started"):
+        Terminal(["no-such-program"])
+
+
+@pytest.mark.parametrize(("trap", "status"), [("", -signal.SIGHUP), ("trap '' HUP;", -signal.SIGKILL)])
+def test_program_and_descriptors_end_with_the_terminal(trap: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.shell.terminal.HANGUP_SECONDS", 0.2)
+    monkeypatch.setattr("fixtures.shell.screen.HANGUP_SECONDS", 0.2)
+    before = descriptors()
+    with Terminal(script(f"{trap} echo pid $$.; for i in 1 2 3; do read x || sleep 1; done")) as terminal:
+        pid = int(terminal.wait_for(r"pid (\d+)\.")[1])
+    assert descriptors() <= before
+    assert not Path(f"/proc/{pid}").exists()
+    assert terminal.wait_for_exit() == status
+
+
+def test_questions_are_answered() -> None:
+    ask = (
+        "import sys, termios, tty; tty.setraw(0); sys.stdout.write('\\033[3;4H\\033[6n'); sys.stdout.flush();"
+        "print('got', repr(sys.stdin.read(6)), end='.')"
+    )
+    with Terminal([sys.executable, "-c", ask]) as terminal:
+        terminal.wait_for(r"got '\\x1b\[3;4R'\.")
+
+
+def test_private_sequences_leave_the_screen_alone() -> None:
+    with Terminal(script(r"printf '\033[?4m\033[?6n\033[?1rshown\033[>4;2m'")) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert terminal.text == "shown"

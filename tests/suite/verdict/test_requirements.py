@@ -1,0 +1,131 @@
+"""The ledger: its rows, its ids, and what an error in it looks like."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fixtures.errors import UsageError
+from fixtures.verdict import requirements
+
+PLAN = [
+    "kubectl",
+    "helm",
+    "k9s",
+    "stern",
+    "kubectx",
+    "podman",
+    "buildah",
+    "skopeo",
+    "podman-compose",
+    "ansible-core",
+    "ansible-galaxy",
+    "argo",
+    "argocd",
+    "gh",
+    "tea",
+    "nats",
+    "jq",
+    "yq",
+    "ripgrep",
+    "fd-find",
+    "bat",
+    "httpie",
+    "psql",
+    "redis-tools",
+    "mlflow",
+    "devpi-client",
+    "copier",
+    "ansible-lint",
+    "vim",
+    "nano",
+    "gettext-base",
+]
+ROWS = {"BLD": 9, "IMG": 7, "ENV": 4, "DEP": 8, "TOOL": 93, "FLOW": 9, "OPT": 4}
+
+
+def broken(path: Path, *replacements: tuple[str, str]) -> str:
+    """Load the ledger with something replaced in it, and return the error's line."""
+    text = requirements.LEDGER.read_text(encoding="utf-8")
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new, 1)
+    ledger_file = path / "requirements.toml"
+    ledger_file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        requirements.load(ledger_file)
+    return str(raised.value)
+
+
+def test_every_section_has_the_plans_rows() -> None:
+    sections = [row.section for row in requirements.load().values()]
+    assert {section: sections.count(section) for section in sections} == ROWS
+
+
+def test_every_id_is_well_formed() -> None:
+    pattern = re.compile(r"(BLD|IMG|ENV|DEP)-[1-9]|TOOL-[a-z0-9-]+-(runs|connects|operates)|FLOW-[a-z]+|OPT-[a-z]+")
+    assert [key for key in requirements.load() if not pattern.fullmatch(key)] == []
+    assert [key for key, row in requirements.load().items() if row.id != key] == []
+
+
+def test_numbered_ids_leave_no_gap() -> None:
+    for section in ("BLD", "IMG", "ENV", "DEP"):
+        mine = [key for key in requirements.load() if key.startswith(f"{section}-")]
+        assert mine == [f"{section}-{number}" for number in range(1, ROWS[section] + 1)]
+
+
+def test_tools_stand_in_the_plans_numbering_with_three_cells_each() -> None:
+    cells = [key for key in requirements.load() if key.startswith("TOOL-")]
+    assert requirements.tools() == PLAN
+    assert cells == [f"TOOL-{tool}-{level}" for tool in PLAN for level in ("runs", "connects", "operates")]
+
+
+def test_the_file_itself_has_no_id_twice() -> None:
+    document = tomllib.loads(requirements.LEDGER.read_text(encoding="utf-8"))
+    names = [row["id"] for row in document["requirement"]]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_rows_that_do_not_apply_say_why_and_the_others_what() -> None:
+    rows = requirements.load().values()
+    without = [row.id for row in rows if row.na_reason]
+    assert len(without) == 15
+    assert all(key.endswith("-connects") for key in without)
+    assert [row.id for row in rows if bool(row.text) == bool(row.na_reason)] == []
+    assert [row.id for row in rows if row.optional] == [key for key in requirements.load() if key.startswith("OPT-")]
+
+
+def test_unknown_id_names_the_nearest() -> None:
+    assert requirements.known("TOOL-jq-runs")
+    assert not requirements.known("TOOL-jqq-runs")
+    assert "did you mean TOOL-jq-runs" in requirements.unknown("TOOL-jqq-runs")
+    assert "known ids stand in fixtures/verdict/requirements.toml" in requirements.unknown("?")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param('id = "BLD-2"', 'id = "BLD-1"', "BLD-1, id: stands in two entries: remove one", id="twice"),
+        pytest.param('id = "BLD-2"', 'id = "BLD2"', "requirement 'BLD2', id: String should match", id="pattern"),
+        pytest.param(
+            'id = "BLD-2"\nsection = "BLD"',
+            'id = "BLD-2"\nsection = "IMG"',
+            "BLD-2, section: 'IMG': give the one its id starts with",
+            id="section",
+        ),
+        pytest.param('section = "ENV"', 'sektion = "ENV"', "requirement 'ENV-1', se", id="unknown key"),
+        pytest.param("\n[[requirement]]", "\n[[requirement]", "not TOML", id="syntax"),
+    ],
+)
+def test_error_names_the_entry_the_field_and_the_fix(tmp_path: Path, old: str, new: str, line: str) -> None:
+    said = broken(tmp_path, (old, new))
+    assert "requirements.toml: " in said
+    assert line in said
+
+
+def test_missing_ledger_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such ledger: restore it"):
+        requirements.load(tmp_path / "none.toml")
