@@ -105,11 +105,12 @@ def selftest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code: ruff, mypy --strict, hadolint on the Dockerfiles, shellcheck on the scripts."""
+    """Check the code: ruff, mypy --strict, import-linter, hadolint on the Dockerfiles, shellcheck on the scripts."""
     install(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("lint-imports", "--no-logo")
     session.run("python", "-m", "fixtures", "render", ".build/Dockerfile")
     # Debian's versions are recorded after the build; the stages that are thrown away stay root and keep their lists.
     ignored = ("--ignore=DL3002", "--ignore=DL3008", "--ignore=DL3009", "--ignore=DL3066")

@@ -15,7 +15,8 @@ from fixtures.advice import last_line, repair
 from fixtures.deployment.overlay import Workspace
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import CONTAINER, Neighbour, Own
-from fixtures.deployment.tools import archive, attempt, word
+from fixtures.deployment.tools import attempt, word
+from fixtures.files import tar_of
 
 AUTHORITY = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 PLAY_SECONDS = 120.0
@@ -40,7 +41,7 @@ class Played:
 def play(pod: Pod, *tasks: dict[str, Any]) -> Played:
     """Run a playbook of tasks on localhost; AssertionError where Ansible itself does not get that far."""
     plays = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
-    playbook = archive({"play.yaml": json.dumps(plays)})
+    playbook = tar_of({"play.yaml": json.dumps(plays)})
     done = attempt(pod, "ansible-playbook", f"tar -x && {PLAY} play.yaml", seconds=PLAY_SECONDS, stdin=playbook)
     try:
         document = json.loads(done.stdout)
@@ -88,7 +89,7 @@ def _must_answer(pod: Pod, arguments: str, name: str, files: Mapping[str, str] =
     """Ping a host by Ansible, and ask it for its name: the pod's."""
     for module, pattern in (("ping", '"ping": "pong"'), ("command -a hostname", rf"(?m)^{name}$")):
         script = f"tar -x; ansible {arguments} -m ansible.builtin.{module}"
-        done = attempt(pod, "ansible", script, stdin=archive(files))
+        done = attempt(pod, "ansible", script, stdin=tar_of(files))
         told = re.search(r'"msg": "(.*)"', done.stdout)
         said = told[1] if told else last_line(done.stdout or done.stderr)
         assert done.rc == 0, f"ansible: {name} does not answer to {module}: {said[:300]}: {repair(said)}\n{done.stdout}"

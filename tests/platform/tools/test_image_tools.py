@@ -14,7 +14,8 @@ from fixtures.deployment import startup
 from fixtures.deployment.overlay import BASE
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Own
-from fixtures.deployment.tools import archive, must_refuse, must_run, must_tell, word
+from fixtures.deployment.tools import must_refuse, must_run, must_tell, word
+from fixtures.files import tar_of
 from fixtures.host.podman import podman
 from fixtures.image.image import Image
 from fixtures.registry.client import Pushed, Registry
@@ -270,7 +271,7 @@ show() {{ grep -o '[a-z]* says .*' out | sort; }}
 fail() {{ cat log >&2; exit 1; }}
 podman-compose config | yq '.services.*.environment.SAID'
 {{ podman-compose build && podman-compose --no-ansi up >out && podman-compose down; }} >log 2>&1 && show || fail"""
-    seen = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=archive(files)).splitlines()
+    seen = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=tar_of(files)).splitlines()
     expected = [said, said, f"db says {said}", f"web says {said}"]
     assert seen == expected, f"podman-compose: resolved and ran {seen}, not {expected}: reinstall podman-compose"
     left = must_run(pod, "podman", "podman ps --all --quiet; podman pod list --quiet").split()

@@ -13,7 +13,8 @@ from fixtures.cluster.target import Target
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Neighbour, Own
-from fixtures.deployment.tools import api_version, archive, attempt, must_refuse, must_run, must_tell, word
+from fixtures.deployment.tools import api_version, attempt, must_refuse, must_run, must_tell, word
+from fixtures.files import tar_of
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
 
@@ -140,7 +141,7 @@ class Release:
     def helm(self, arguments: str) -> Any:
         """Run helm beside the chart; return its JSON output."""
         script = f"tar -x && helm {arguments} -o json"
-        return must_tell(self.pod, "helm", script, stdin=archive(self.chart()), seconds=HELM_SECONDS)
+        return must_tell(self.pod, "helm", script, stdin=tar_of(self.chart()), seconds=HELM_SECONDS)
 
     def put(self, verb: str, said: str) -> dict[str, Any]:
         """Install or upgrade it, and wait until its pod is there."""

@@ -12,7 +12,8 @@ from testinfra.host import Host
 
 from fixtures.advice import repair
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import archive, must_refuse, must_run, must_tell
+from fixtures.deployment.tools import must_refuse, must_run, must_tell
+from fixtures.files import tar_of
 from fixtures.shell.shell import Shell
 from fixtures.shell.testinfra_backend import PersistentShellBackend
 from fixtures.shell.transport import ProcessTransport
@@ -86,5 +87,5 @@ def test_known_last_words_call_for_their_repair(said: str, advice: str) -> None:
 
 
 def test_archive_has_the_files() -> None:
-    with tarfile.open(fileobj=io.BytesIO(archive({"a/b": "text", "c": ""}))) as tar:
+    with tarfile.open(fileobj=io.BytesIO(tar_of({"a/b": "text", "c": ""}))) as tar:
         assert [(one.name, one.mode) for one in tar] == [("a/b", 0o644), ("c", 0o644)]

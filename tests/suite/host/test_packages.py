@@ -46,8 +46,11 @@ def test_two_who_want_the_same_install_it_once(apt_get: Path) -> None:
 @pytest.mark.parametrize(
     ("install", "complaint"),
     [
-        ("echo 'E: no such package' >&2; exit 100", r"^`apt-get install .* package` failed: E: no such package$"),
-        ("true", "^apt-get installed package, and program is not on PATH: mend PATH$"),
+        (
+            "echo 'E: no such package' >&2; exit 100",
+            r"^`apt-get install .* package` failed \(100\): E: no such ",
+        ),
+        ("true", "^apt-get installed package, and program is not on PATH: add its folder to PATH$"),
     ],
 )
 def test_what_goes_wrong_is_one_line(apt_get: Path, install: str, complaint: str) -> None:

@@ -345,12 +345,15 @@ def test_projects_reviewed_list_is_valid() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[[setuid]]\npath = "/usr/bin/x"', "setuid.0.reason: Field required"),
-        ('[[setuid]]\npath = "bin/x"\nreason = "because it is"', "setuid.0.path: String should match"),
-        ('[[secret]]\npath = "/opt/*"\nreason = "because it is"', "secret.0.path: String should match"),
-        ('[[secret]]\npath = "/opt/x"\nreason = "ok"', "secret.0.reason: String should have at least"),
-        ('[[setgid]]\npath = "/opt/x"\nreason = "because it is"', "setgid: Extra inputs are not permitted"),
-        ("[[setuid", "is not TOML"),
+        ('[[setuid]]\npath = "/usr/bin/x"', "setuid number 1, reason: is missing"),
+        ('[[setuid]]\npath = "bin/x"\nreason = "because it is"', "setuid number 1, path: must match"),
+        ('[[secret]]\npath = "/opt/*"\nreason = "because it is"', "secret number 1, path: must match"),
+        ('[[secret]]\npath = "/opt/x"\nreason = "ok"', "secret number 1, reason: must have at least"),
+        (
+            '[[setgid]]\npath = "/opt/x"\nreason = "because it is"',
+            "unknown key 'setgid', did you mean 'setuid'?",
+        ),
+        ("[[setuid", "not TOML: "),
     ],
 )
 def test_reviewed_list_errors_name_entry_and_field(tmp_path: Path, text: str, message: str) -> None:
