@@ -134,12 +134,12 @@ def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult]) -
 
 @pytest.mark.alone
 @pytest.mark.requirement("DEP-1")
-def test_redeploying_replaces_the_pod_and_keeps_home(own_deployment: Deployment, run_id: str) -> None:
-    before = own_deployment.pod().metadata.uid
-    own_deployment.run(f"echo {run_id} >~/kept")
-    after = own_deployment.redeploy()
+def test_redeploying_replaces_the_pod_and_keeps_home(run_deployment: Deployment, run_id: str) -> None:
+    before = run_deployment.pod().metadata.uid
+    run_deployment.run(f"echo {run_id} >~/kept")
+    after = run_deployment.redeploy()
     assert after.metadata.uid != before, "redeploy: the pod is still the old one: change the pod's template"
-    kept = own_deployment.run("cat ~/kept").stdout.strip()
+    kept = run_deployment.run("cat ~/kept").stdout.strip()
     assert kept == run_id, f"redeploy: ~/kept has {kept!r} instead of {run_id!r}: keep the volume of home"
 
 
@@ -152,20 +152,20 @@ def test_two_pods_never_share_a_home(plan_documents: list[Document]) -> None:
 @pytest.mark.alone
 @pytest.mark.requirement("DEP-8")
 def test_roll_back_and_forward_loses_nothing_in_home(
-    own_deployment: Deployment, pushed: Pushed, next_image: Pushed, run_id: str
+    run_deployment: Deployment, pushed: Pushed, next_image: Pushed, run_id: str
 ) -> None:
     assert next_image.digest != pushed.digest
-    own_deployment.run(f"echo {run_id} >~/kept-over-images")
+    run_deployment.run(f"echo {run_id} >~/kept-over-images")
     changes: list[tuple[Callable[[], Any], Pushed]] = [
-        (lambda: own_deployment.change_image(next_image.reference), next_image),
-        (own_deployment.roll_back, pushed),
-        (own_deployment.roll_back, next_image),
-        (own_deployment.roll_back, pushed),
+        (lambda: run_deployment.change_image(next_image.reference), next_image),
+        (run_deployment.roll_back, pushed),
+        (run_deployment.roll_back, next_image),
+        (run_deployment.roll_back, pushed),
     ]
     for change, expected in changes:
         runs = change().status.container_statuses[0].image_id
         assert runs.endswith(expected.digest), f"roll back: {runs} runs instead of {expected.digest}: mind revisions"
-        kept = own_deployment.run("cat ~/kept-over-images").stdout.strip()
+        kept = run_deployment.run("cat ~/kept-over-images").stdout.strip()
         assert kept == run_id, f"roll back: home has {kept!r} instead of {run_id!r}: keep the volume of home"
 
 
@@ -325,24 +325,24 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
 
 @pytest.mark.alone
 @pytest.mark.requirement("DEP-7")
-def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(own_deployment: Deployment) -> None:
-    own_deployment.run(f"cd && rm -rf {USER_FILES}")
-    own_deployment.redeploy()
-    done = own_deployment.run(f"cd && ls -d {USER_FILES}")
+def test_all_of_it_is_back_after_a_restart_with_an_emptied_home(run_deployment: Deployment) -> None:
+    run_deployment.run(f"cd && rm -rf {USER_FILES}")
+    run_deployment.redeploy()
+    done = run_deployment.run(f"cd && ls -d {USER_FILES}")
     assert done.rc == 0, f"home: after a restart {done.stderr.strip()}: 20-workspace must set it up anew"
 
 
 @pytest.mark.alone
 @pytest.mark.requirement("DEP-7")
-def test_what_the_developer_changed_stays(own_deployment: Deployment) -> None:
-    own_deployment.run(
+def test_what_the_developer_changed_stays(run_deployment: Deployment) -> None:
+    run_deployment.run(
         "git config --global user.name Mine && echo '{\"tasks\": []}' >~/.local/share/code-server/User/tasks.json"
     )
-    own_deployment.redeploy()
-    seen = own_deployment.run(
+    run_deployment.redeploy()
+    seen = run_deployment.run(
         "git config user.name; cat ~/.local/share/code-server/User/tasks.json"
     ).stdout.splitlines()
-    own_deployment.run(f"cd && rm -rf {USER_FILES} && /entrypoint.d/20-workspace")
+    run_deployment.run(f"cd && rm -rf {USER_FILES} && /entrypoint.d/20-workspace")
     assert seen == ["Mine", '{"tasks": []}'], (
         f"home: what the developer wrote became {' '.join(seen)[:80]!r}: 20-workspace must leave it"
     )

@@ -7,7 +7,7 @@ import pytest
 from fixtures.journey import STEPS, TOUCHED, Day
 from fixtures.login.plugin import Browse
 
-pytestmark = pytest.mark.xdist_group("door")
+pytestmark = pytest.mark.xdist_group("proxy")
 
 
 @pytest.mark.requirement("FLOW-journey")

@@ -12,9 +12,9 @@ import pytest
 from fixtures.browser.editor import Terminal
 from fixtures.browser.visit import unseen_number
 from fixtures.cluster.wait import pause
-from fixtures.login.guest import Guest, Guests
 from fixtures.login.plugin import TOKEN_SECONDS, Browse
-from fixtures.login.proxy import SIGN_OUT, FrontDoor
+from fixtures.login.proxy import SIGN_OUT, LoginProxy
+from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.valkey import connected
@@ -34,7 +34,7 @@ REVOCATIONS: dict[str, Callable[[Realm, Account], None]] = {
     "was removed": Realm.remove,
 }
 
-pytestmark = pytest.mark.xdist_group("door")
+pytestmark = pytest.mark.xdist_group("proxy")
 
 Measured = Callable[[str, Any], None]
 
@@ -45,13 +45,13 @@ def sums() -> tuple[str, str]:
     return f"echo sum{product}", f"sum{number}"
 
 
-def seconds_inside(guests: dict[str, Guest], limit: float) -> dict[str, float]:
+def seconds_inside(visitors: dict[str, Visitor], limit: float) -> dict[str, float]:
     """Return after how many seconds each of some visitors was not let in any more; who stays inside is left out."""
     out: dict[str, float] = {}
     began = time.monotonic()
-    while len(out) < len(guests) and time.monotonic() < began + limit:
-        for name, guest in guests.items():
-            if name not in out and guest.get().status != 200:
+    while len(out) < len(visitors) and time.monotonic() < began + limit:
+        for name, visitor in visitors.items():
+            if name not in out and visitor.get().status != 200:
                 out[name] = round(time.monotonic() - began, 1)
         pause(LOOK_SECONDS)
     return out
@@ -71,14 +71,14 @@ def afterwards(terminal: Terminal) -> str:
 
 
 @pytest.mark.requirement("DEP-4")
-def test_anonymous_is_sent_to_keycloak(browse: Browse, front_door: FrontDoor) -> None:
+def test_anonymous_is_sent_to_keycloak(browse: Browse, ready_proxy: LoginProxy) -> None:
     with browse() as code_server:
         code_server.open()
         code_server.refuse("an anonymous visitor")
         place = code_server.page.url.partition("?")[0]
         assert code_server.login_form.is_visible(), f"oauth2-proxy: an anonymous visitor sees {place}: see its provider"
-        if front_door.keycloak is not None:
-            host = front_door.keycloak.host
+        if ready_proxy.keycloak is not None:
+            host = ready_proxy.keycloak.host
             assert place.startswith(f"https://{host}/"), f"oauth2-proxy: sends strangers to {place}, not to {host}"
 
 
@@ -92,15 +92,15 @@ def test_user_with_the_role_gets_the_editor(browse: Browse) -> None:
 
 @pytest.mark.requirement("DEP-4")
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_lets_in(guest: Guest, front_door: FrontDoor, realm: Realm, role: str) -> None:
+def test_each_role_lets_in(visitor: Visitor, ready_proxy: LoginProxy, realm: Realm, role: str) -> None:
     with realm.user(role) as account:
-        guest.log_in(account)
-        front_door.must_let_in(guest.get(), f"a user with the role {role}")
+        visitor.log_in(account)
+        ready_proxy.must_let_in(visitor.get(), f"a user with the role {role}")
 
 
 @pytest.mark.requirement("DEP-4")
-def test_user_without_the_role_is_refused(browse: Browse, front_door: FrontDoor) -> None:
-    with browse(front_door.endpoint.neighbour) as code_server:
+def test_user_without_the_role_is_refused(browse: Browse, ready_proxy: LoginProxy) -> None:
+    with browse(ready_proxy.endpoint.neighbour) as code_server:
         code_server.open()
         code_server.log_in(code_server.account.password)
         code_server.refuse("a user without the role")
@@ -111,8 +111,8 @@ def test_user_without_the_role_is_refused(browse: Browse, front_door: FrontDoor)
 
 
 @pytest.mark.requirement("DEP-4")
-def test_wrong_password_is_refused(browse: Browse, front_door: FrontDoor) -> None:
-    with browse(front_door.endpoint.neighbour) as code_server:
+def test_wrong_password_is_refused(browse: Browse, ready_proxy: LoginProxy) -> None:
+    with browse(ready_proxy.endpoint.neighbour) as code_server:
         code_server.open()
         code_server.log_in("wrong")
         code_server.refuse("a visitor with a wrong password")
@@ -123,9 +123,9 @@ def test_wrong_password_is_refused(browse: Browse, front_door: FrontDoor) -> Non
 
 
 @pytest.mark.requirement("DEP-4")
-def test_cookie_is_for_this_host_over_tls_alone(guest: Guest, front_door: FrontDoor) -> None:
-    reply = guest.log_in(front_door.endpoint.own)
-    (cookie,) = (one for one in reply.cookies if one.name in guest.session)
+def test_cookie_is_for_this_host_over_tls_alone(visitor: Visitor, ready_proxy: LoginProxy) -> None:
+    reply = visitor.log_in(ready_proxy.endpoint.account)
+    (cookie,) = (one for one in reply.cookies if one.name in visitor.session)
     lacking = {"secure", "httponly", "samesite"} - cookie.attributes.keys()
     assert not lacking, f"oauth2-proxy: the session's cookie lacks {', '.join(sorted(lacking))}: see cookie_* of it"
     site = cookie.attributes["samesite"].lower()
@@ -138,7 +138,7 @@ def test_cookie_is_for_this_host_over_tls_alone(guest: Guest, front_door: FrontD
 
 
 @pytest.mark.requirement("DEP-4")
-def test_logging_out_ends_the_session_at_both_ends(browse: Browse, guest: Guest, front_door: FrontDoor) -> None:
+def test_logging_out_ends_the_session_at_both_ends(browse: Browse, visitor: Visitor, ready_proxy: LoginProxy) -> None:
     with browse() as code_server:
         code_server.enter()
         cookie = code_server.session_cookie
@@ -150,28 +150,28 @@ def test_logging_out_ends_the_session_at_both_ends(browse: Browse, guest: Guest,
         assert code_server.login_form.is_visible(), (
             "keycloak: who has logged out is let in again without a question: give oauth2-proxy its backendLogoutURL"
         )
-    replayed = guest.get(headers=[("Cookie", f"{cookie['name']}={cookie['value']}")])
-    front_door.must_refuse(replayed, "who brings the cookie of a session that is over", "see its log")
+    replayed = visitor.get(headers=[("Cookie", f"{cookie['name']}={cookie['value']}")])
+    ready_proxy.must_refuse(replayed, "who brings the cookie of a session that is over", "see its log")
 
 
 @pytest.mark.requirement("DEP-4")
 def test_logging_out_leaves_no_session_in_keycloak_and_valkey(
-    guest: Guest, front_door: FrontDoor, realm: Realm
+    visitor: Visitor, ready_proxy: LoginProxy, realm: Realm
 ) -> None:
-    own = front_door.ours("to look into the stores")
+    own = ready_proxy.require_embedded("to look into the stores")
     with realm.user(USER_ROLE) as account, connected(own.store) as store:
-        guest.log_in(account)
-        key = own.key(guest.session[COOKIE])
+        visitor.log_in(account)
+        key = own.key(visitor.session[COOKIE])
         found = store.exists(key), realm.sessions(account)
         assert found == (1, 1), f"log-in: {found[0]} session in Valkey and {found[1]} in Keycloak, not 1: see both logs"
-        guest.get(SIGN_OUT)
+        visitor.get(SIGN_OUT)
         assert not store.exists(key), "oauth2-proxy: keeps the session of who has logged out: see its log"
         assert not realm.sessions(account), "keycloak: keeps the session of who has logged out: see backendLogoutURL"
 
 
 @pytest.mark.requirement("DEP-4")
-def test_session_survives_a_restart_of_the_proxy(browse: Browse, front_door: FrontDoor) -> None:
-    own = front_door.ours("a restart")
+def test_session_survives_a_restart_of_the_proxy(browse: Browse, ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("a restart")
     with browse(name="before") as code_server:
         code_server.enter()
         cookies: Any = code_server.session
@@ -186,38 +186,38 @@ def test_session_survives_a_restart_of_the_proxy(browse: Browse, front_door: Fro
 
 
 @pytest.mark.requirement("DEP-4")
-def test_session_expires(guest: Guest, front_door: FrontDoor) -> None:
-    own = front_door.ours("to sign a cookie of long ago")
-    guest.log_in(front_door.endpoint.own)
-    value, now = guest.session[COOKIE], time.time()
+def test_session_expires(visitor: Visitor, ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("to sign a cookie of long ago")
+    visitor.log_in(ready_proxy.endpoint.account)
+    value, now = visitor.session[COOKIE], time.time()
     young = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS + 60)}")]
-    front_door.must_let_in(guest.get(headers=young), "who logged in not quite 12 h ago")
+    ready_proxy.must_let_in(visitor.get(headers=young), "who logged in not quite 12 h ago")
     old = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS - 60)}")]
-    front_door.must_refuse(guest.get(headers=old), "who logged in more than 12 h ago", "see cookie_expire")
+    ready_proxy.must_refuse(visitor.get(headers=old), "who logged in more than 12 h ago", "see cookie_expire")
 
 
 @pytest.mark.requirement("DEP-4")
-def test_session_is_kept_no_longer_than_its_cookie(guest: Guest, front_door: FrontDoor) -> None:
-    own = front_door.ours("to look into its store")
-    guest.log_in(front_door.endpoint.own)
+def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("to look into its store")
+    visitor.log_in(ready_proxy.endpoint.account)
     with connected(own.store) as store:
-        key = own.key(guest.session[COOKIE])
+        key = own.key(visitor.session[COOKIE])
         left = store.ttl(key)
         assert 0 < left <= EXPIRES_SECONDS, f"valkey: keeps a session for {left} s: see cookie_expire"
         store.delete(key)
-    front_door.must_refuse(guest.get(), "whose session is gone from the store", "see session_store_type")
+    ready_proxy.must_refuse(visitor.get(), "whose session is gone from the store", "see session_store_type")
 
 
 @pytest.mark.requirement("DEP-4")
 def test_revoked_users_are_out_within_a_tokens_life(
-    guests: Guests, front_door: FrontDoor, realm: Realm, measured: Measured
+    visitors: Visitors, ready_proxy: LoginProxy, realm: Realm, measured: Measured
 ) -> None:
     with ExitStack() as undo:
-        inside = {how: guests() for how in REVOCATIONS}
+        inside = {how: visitors() for how in REVOCATIONS}
         for how, revoke in REVOCATIONS.items():
             account = undo.enter_context(realm.user(USER_ROLE))
             inside[how].log_in(account)
-            front_door.must_let_in(inside[how].get(), f"a user who has logged in and later {how}")
+            ready_proxy.must_let_in(inside[how].get(), f"a user who has logged in and later {how}")
             revoke(realm, account)
         out = seconds_inside(inside, TOKEN_SECONDS + SLACK_SECONDS)
     measured("seconds that a user stays in who", out)
@@ -227,15 +227,15 @@ def test_revoked_users_are_out_within_a_tokens_life(
 
 @pytest.mark.requirement("DEP-4")
 def test_open_editor_of_a_revoked_user_does_not_load_again(
-    browse: Browse, guest: Guest, front_door: FrontDoor, realm: Realm, measured: Measured
+    browse: Browse, visitor: Visitor, ready_proxy: LoginProxy, realm: Realm, measured: Measured
 ) -> None:
     with realm.user(USER_ROLE) as account, browse(account) as code_server:
         code_server.enter()
         terminal = code_server.open_terminal()
         cookie = code_server.session_cookie
-        guest.cookies[front_door.endpoint.host] = {cookie["name"]: cookie["value"]}
+        visitor.cookies[ready_proxy.endpoint.host] = {cookie["name"]: cookie["value"]}
         realm.disable(account)
-        assert seconds_inside({"he": guest}, TOKEN_SECONDS + SLACK_SECONDS), (
+        assert seconds_inside({"he": visitor}, TOKEN_SECONDS + SLACK_SECONDS), (
             f"oauth2-proxy: a disabled user is still in after {TOKEN_SECONDS:.0f} s: see cookie_refresh"
         )
         measured("the open websocket of a revoked user", afterwards(terminal))

@@ -21,14 +21,14 @@ from fixtures.cluster.api import request
 from fixtures.cluster.target import Target
 from fixtures.cluster.wait import pause
 from fixtures.deployment.pod import Pod
-from fixtures.login.guest import Guest, Guests
-from fixtures.login.proxy import PAGE, SIGN_OUT, FrontDoor
+from fixtures.login.proxy import PAGE, SIGN_OUT, LoginProxy
+from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import BRIEF_CLIENT, CLIENT, OTHER_REALM, Realm, issuer
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.model import Route, ServiceError
 from fixtures.services.raw_http import Headers
 
-pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("door")]
+pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
 
 PROXY_PORT = 4180
 """The one port of the pod that is not on its loopback."""
@@ -183,9 +183,9 @@ server.serve_forever()
 
 
 @pytest.fixture(scope="module")
-def ways(door: FrontDoor) -> Iterator[dict[str, Route]]:
-    """Ways to the door and to Keycloak for all checks together: none of them changes the pod."""
-    with door.routes() as found:
+def ways(proxy: LoginProxy) -> Iterator[dict[str, Route]]:
+    """Ways to the proxy and to Keycloak for all checks together: none of them changes the pod."""
+    with proxy.routes() as found:
         yield found
 
 
@@ -196,35 +196,35 @@ def routes(ways: dict[str, Route]) -> dict[str, Route]:
 
 
 @pytest.fixture(scope="module")
-def resident(door: FrontDoor, ways: dict[str, Route]) -> Guest:
+def resident(proxy: LoginProxy, ways: dict[str, Route]) -> Visitor:
     """A visitor who has logged in, for checks that leave him so."""
-    guest = Guest(door, ways)
-    guest.log_in(door.endpoint.own)
-    return guest
+    visitor = Visitor(proxy, ways)
+    visitor.log_in(proxy.endpoint.account)
+    return visitor
 
 
 @pytest.fixture(autouse=True)
-def known_page(front_door: FrontDoor, guests: Guests) -> None:
+def known_page(ready_proxy: LoginProxy, visitors: Visitors) -> None:
     """What must not be seen by anybody else: the editor's page, as its user gets it."""
-    if not front_door.page:
-        guest = guests()
-        guest.log_in(front_door.endpoint.own)
-        reply = guest.get()
-        front_door.must_let_in(reply, front_door.endpoint.own.user)
-        front_door.page = reply.text
+    if not ready_proxy.page:
+        visitor = visitors()
+        visitor.log_in(ready_proxy.endpoint.account)
+        reply = visitor.get()
+        ready_proxy.must_let_in(reply, ready_proxy.endpoint.account.user)
+        ready_proxy.page = reply.text
 
 
 @pytest.fixture
-def insider(guest: Guest, front_door: FrontDoor) -> Guest:
+def insider(visitor: Visitor, ready_proxy: LoginProxy) -> Visitor:
     """A visitor who has just logged in."""
-    guest.log_in(front_door.endpoint.own)
-    return guest
+    visitor.log_in(ready_proxy.endpoint.account)
+    return visitor
 
 
 @pytest.fixture
-def own_pod(front_door: FrontDoor) -> Pod:
-    """The pod behind the door."""
-    return front_door.ours("a look into the pod").deployment.inside()
+def own_pod(ready_proxy: LoginProxy) -> Pod:
+    """The pod behind the proxy."""
+    return ready_proxy.require_embedded("a look into the pod").deployment.inside()
 
 
 @pytest.fixture
@@ -270,15 +270,17 @@ def destination(location: str, base: str) -> str:
 @pytest.mark.parametrize(
     ("method", "path", "headers"), [row[1:] for row in ANONYMOUS], ids=[row[0] for row in ANONYMOUS]
 )
-def test_anonymous_is_refused(front_door: FrontDoor, guest: Guest, method: str, path: str, headers: Headers) -> None:
-    front_door.must_refuse(guest.get(path, method=method, headers=headers), f"anonymous {method} {path}")
+def test_anonymous_is_refused(
+    ready_proxy: LoginProxy, visitor: Visitor, method: str, path: str, headers: Headers
+) -> None:
+    ready_proxy.must_refuse(visitor.get(path, method=method, headers=headers), f"anonymous {method} {path}")
 
 
 # ---- the way back from Keycloak
 
 
 def callback(url: str, **changes: str | None) -> str:
-    """Return a URL of the door's callback with other parameters; one that is None is left out."""
+    """Return a URL of the proxy's callback with other parameters; one that is None is left out."""
     parts = urlsplit(url)
     parameters = {name: values[0] for name, values in parse_qs(parts.query).items()} | changes
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items() if value is not None)
@@ -299,64 +301,64 @@ def callback(url: str, **changes: str | None) -> str:
     ],
     ids=["no-state", "empty-state", "invented-state", "no-nonce", "short-state", "no-code", "invented-code", "error"],
 )
-def test_crooked_callback_is_refused(front_door: FrontDoor, guest: Guest, changes: dict[str, str | None]) -> None:
-    url = guest.admit(guest.begin(), front_door.endpoint.own)
-    reply = guest.ask(callback(url, **changes))
-    front_door.must_refuse(reply, f"a callback with {changes}")
+def test_crooked_callback_is_refused(ready_proxy: LoginProxy, visitor: Visitor, changes: dict[str, str | None]) -> None:
+    url = visitor.admit(visitor.begin(), ready_proxy.endpoint.account)
+    reply = visitor.ask(callback(url, **changes))
+    ready_proxy.must_refuse(reply, f"a callback with {changes}")
     assert "<script>alert" not in reply.text, "oauth2-proxy: writes what a callback says into its page: see its version"
 
 
-def test_callback_of_somebody_else_s_log_in_is_refused(front_door: FrontDoor, guests: Guests) -> None:
-    attacker, victim = guests(), guests()
-    lure = attacker.admit(attacker.begin(), front_door.endpoint.own)
-    front_door.must_refuse(victim.ask(lure), "a victim who is sent an attacker's callback")
-    begun = guests()
+def test_callback_of_somebody_else_s_log_in_is_refused(ready_proxy: LoginProxy, visitors: Visitors) -> None:
+    attacker, victim = visitors(), visitors()
+    lure = attacker.admit(attacker.begin(), ready_proxy.endpoint.account)
+    ready_proxy.must_refuse(victim.ask(lure), "a victim who is sent an attacker's callback")
+    begun = visitors()
     begun.begin()
-    front_door.must_refuse(begun.ask(lure), "a victim in the middle of a log-in who is sent an attacker's callback")
+    ready_proxy.must_refuse(begun.ask(lure), "a victim in the middle of a log-in who is sent an attacker's callback")
 
 
-def test_stolen_code_is_of_no_use_in_another_log_in(front_door: FrontDoor, guests: Guests) -> None:
-    victim, thief = guests(), guests()
-    code = parse_qs(urlsplit(victim.admit(victim.begin(), front_door.endpoint.own)).query)["code"][0]
+def test_stolen_code_is_of_no_use_in_another_log_in(ready_proxy: LoginProxy, visitors: Visitors) -> None:
+    victim, thief = visitors(), visitors()
+    code = parse_qs(urlsplit(victim.admit(victim.begin(), ready_proxy.endpoint.account)).query)["code"][0]
     state = parse_qs(urlsplit(thief.begin()).query)["state"][0]
-    stolen = callback(f"{front_door.url}/oauth2/callback", code=code, state=state)
-    front_door.must_refuse(thief.ask(stolen), "a thief of a code")
+    stolen = callback(f"{ready_proxy.url}/oauth2/callback", code=code, state=state)
+    ready_proxy.must_refuse(thief.ask(stolen), "a thief of a code")
 
 
-def test_replayed_callback_is_refused(front_door: FrontDoor, guest: Guest, guests: Guests) -> None:
-    url = guest.admit(guest.begin(), front_door.endpoint.own)
-    replaying = guests()
-    replaying.cookies = {host: dict(kept) for host, kept in guest.cookies.items()}
-    guest.ask(url)
-    front_door.must_let_in(guest.get(), "who comes back from Keycloak")
-    front_door.must_refuse(replaying.ask(url), "who replays a callback with the cookie of its log-in")
-    front_door.must_refuse(guests().ask(url), "who replays a callback")
+def test_replayed_callback_is_refused(ready_proxy: LoginProxy, visitor: Visitor, visitors: Visitors) -> None:
+    url = visitor.admit(visitor.begin(), ready_proxy.endpoint.account)
+    replaying = visitors()
+    replaying.cookies = {host: dict(kept) for host, kept in visitor.cookies.items()}
+    visitor.ask(url)
+    ready_proxy.must_let_in(visitor.get(), "who comes back from Keycloak")
+    ready_proxy.must_refuse(replaying.ask(url), "who replays a callback with the cookie of its log-in")
+    ready_proxy.must_refuse(visitors().ask(url), "who replays a callback")
 
 
 @pytest.mark.parametrize("wanted", REDIRECTIONS, ids=ascii)
 def test_log_in_and_log_out_lead_nowhere_else(
-    front_door: FrontDoor, resident: Guest, guest: Guest, wanted: str
+    ready_proxy: LoginProxy, resident: Visitor, visitor: Visitor, wanted: str
 ) -> None:
-    evil = wanted.format(host=front_door.endpoint.host)
+    evil = wanted.format(host=ready_proxy.endpoint.host)
     back = resident.ask(resident.get(f"/oauth2/start?rd={quote(evil, safe='')}").location)
     ends = {
         "log-in": resident.ask(back.location),
-        "log-out": guest.get(f"{SIGN_OUT}?rd={quote(evil, safe='')}"),
+        "log-out": visitor.get(f"{SIGN_OUT}?rd={quote(evil, safe='')}"),
     }
     for what, reply in ends.items():
-        place = destination(reply.location, front_door.url)
-        assert (reply.status, place) == (302, front_door.endpoint.host), (
+        place = destination(reply.location, ready_proxy.url)
+        assert (reply.status, place) == (302, ready_proxy.endpoint.host), (
             f"oauth2-proxy: the {what} leads to {place} ({reply.status}, {reply.location!r}) where {evil!r} is wanted: "
             "leave whitelist_domains empty"
         )
 
 
 @pytest.mark.parametrize("header", ["X-Auth-Request-Redirect", "X-Forwarded-Host"])
-def test_header_leads_nowhere_else(front_door: FrontDoor, resident: Guest, header: str) -> None:
+def test_header_leads_nowhere_else(ready_proxy: LoginProxy, resident: Visitor, header: str) -> None:
     for evil in ("https://evil.example", "evil.example", "//evil.example"):
         back = resident.ask(resident.get("/oauth2/start", headers=[(header, evil), ("X-Forwarded-Uri", "/")]).location)
-        place = destination(resident.ask(back.location).location, front_door.url)
-        assert place == front_door.endpoint.host, (
+        place = destination(resident.ask(back.location).location, ready_proxy.url)
+        assert place == ready_proxy.endpoint.host, (
             f"oauth2-proxy: the log-in leads to {place} where {header} is {evil}: leave reverse_proxy off"
         )
 
@@ -364,7 +366,7 @@ def test_header_leads_nowhere_else(front_door: FrontDoor, resident: Guest, heade
 # ---- cookies
 
 
-def test_spoilt_cookie_is_refused(front_door: FrontDoor, insider: Guest, guests: Guests) -> None:
+def test_spoilt_cookie_is_refused(ready_proxy: LoginProxy, insider: Visitor, visitors: Visitors) -> None:
     name, value = insider.cookie
     holds, moment, signature = value.split("|")
     # The first letter: the last one has bits that nobody reads.
@@ -380,46 +382,48 @@ def test_spoilt_cookie_is_refused(front_door: FrontDoor, insider: Guest, guests:
         "empty": "",
     }
     for how, one in spoilt.items():
-        front_door.must_refuse(guests().get(headers=cookie(name, one)), f"a cookie that is {how}")
-    front_door.must_let_in(guests().get(headers=cookie(name, value)), "the cookie as it was given")
+        ready_proxy.must_refuse(visitors().get(headers=cookie(name, one)), f"a cookie that is {how}")
+    ready_proxy.must_let_in(visitors().get(headers=cookie(name, value)), "the cookie as it was given")
 
 
-def test_cookie_under_another_name_is_refused(front_door: FrontDoor, insider: Guest, guests: Guests) -> None:
+def test_cookie_under_another_name_is_refused(ready_proxy: LoginProxy, insider: Visitor, visitors: Visitors) -> None:
     name, value = insider.cookie
     others = {name.removeprefix("__Host-"), f"{name}_0", f"{name}_csrf", "other", name.swapcase()} - {name}
     for other in sorted(others):
-        front_door.must_refuse(guests().get(headers=cookie(other, value)), f"a session's cookie by the name {other}")
+        ready_proxy.must_refuse(visitors().get(headers=cookie(other, value)), f"a session's cookie by the name {other}")
 
 
-def test_cookie_of_a_log_in_is_no_session(front_door: FrontDoor, insider: Guest, guests: Guests) -> None:
-    begun, (name, _) = guests(), insider.cookie
+def test_cookie_of_a_log_in_is_no_session(ready_proxy: LoginProxy, insider: Visitor, visitors: Visitors) -> None:
+    begun, (name, _) = visitors(), insider.cookie
     begun.begin()
-    (value,) = begun.cookies[front_door.endpoint.host].values()
-    front_door.must_refuse(guests().get(headers=cookie(name, value)), "a log-in's cookie by the session's name")
+    (value,) = begun.cookies[ready_proxy.endpoint.host].values()
+    ready_proxy.must_refuse(visitors().get(headers=cookie(name, value)), "a log-in's cookie by the session's name")
 
 
-def test_swapped_parts_of_two_sessions_are_refused(front_door: FrontDoor, guests: Guests) -> None:
-    own = front_door.ours("to sign a cookie")
-    one, other = guests(), guests()
+def test_swapped_parts_of_two_sessions_are_refused(ready_proxy: LoginProxy, visitors: Visitors) -> None:
+    own = ready_proxy.require_embedded("to sign a cookie")
+    one, other = visitors(), visitors()
     values = []
     for visitor in (one, other):
-        visitor.log_in(front_door.endpoint.own)
+        visitor.log_in(ready_proxy.endpoint.account)
         values.append(visitor.cookie[1])
     (_, mine, _), (version, _, key) = (
         base64.urlsafe_b64decode(value.split("|")[0]).decode().split(".") for value in values
     )
     mixed = base64.urlsafe_b64encode(f"{version}.{mine}.{key}".encode()).decode()
     signed = own.sign(f"{mixed}|0|", time.time())
-    front_door.must_refuse(guests().get(headers=cookie(COOKIE, signed)), "one session's number with another one's key")
+    ready_proxy.must_refuse(
+        visitors().get(headers=cookie(COOKIE, signed)), "one session's number with another one's key"
+    )
 
 
 def test_ghsa_f24x_5g9q_753f_logging_out_takes_the_session_away(
-    front_door: FrontDoor, insider: Guest, guests: Guests
+    ready_proxy: LoginProxy, insider: Visitor, visitors: Visitors
 ) -> None:
     name, value = insider.cookie
     left = insider.get(f"{SIGN_OUT}?rd=/oauth2/sign_in")
     assert not insider.session, f"oauth2-proxy: logging out leaves the cookie ({left.status}): see its version"
-    front_door.must_refuse(guests().get(headers=cookie(name, value)), "the next user of the same browser")
+    ready_proxy.must_refuse(visitors().get(headers=cookie(name, value)), "the next user of the same browser")
 
 
 # ---- tokens
@@ -451,20 +455,20 @@ def expired(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tokens(door: FrontDoor, ways: dict[str, Route]) -> dict[str, str]:
-    """Tokens by what they are; those of the door's own client were got from Keycloak past the door."""
-    own, verifier = door.ours("the client's secret"), secrets.token_urlsafe(48)
-    assert door.keycloak is not None
+def tokens(proxy: LoginProxy, ways: dict[str, Route]) -> dict[str, str]:
+    """Tokens by what they are; those of the proxy's own client were got from Keycloak past the proxy."""
+    own, verifier = proxy.require_embedded("the client's secret"), secrets.token_urlsafe(48)
+    assert proxy.keycloak is not None
     asked = {
         "response_type": "code",
         "client_id": CLIENT,
         "scope": "openid email profile",
-        "redirect_uri": f"{door.url}/oauth2/callback",
+        "redirect_uri": f"{proxy.url}/oauth2/callback",
         "code_challenge_method": "S256",
         "code_challenge": challenge(verifier),
     }
-    url = f"{issuer(door.keycloak)}/protocol/openid-connect/auth?{urlencode(asked)}"
-    back = Guest(door, ways).admit(url, door.endpoint.own)
+    url = f"{issuer(proxy.keycloak)}/protocol/openid-connect/auth?{urlencode(asked)}"
+    back = Visitor(proxy, ways).admit(url, proxy.endpoint.account)
     form = {
         "grant_type": "authorization_code",
         "client_id": CLIENT,
@@ -473,7 +477,7 @@ def tokens(door: FrontDoor, ways: dict[str, Route]) -> dict[str, str]:
         "redirect_uri": asked["redirect_uri"],
         "code_verifier": verifier,
     }
-    realm = own.realm(door.keycloak, ways)
+    realm = own.realm(proxy.keycloak, ways)
     good = realm.redeem(form)
     return {
         "good-access-token": good["access_token"],
@@ -489,15 +493,15 @@ def tokens(door: FrontDoor, ways: dict[str, Route]) -> dict[str, str]:
 @pytest.mark.parametrize("header", ["Authorization", "X-Forwarded-Access-Token", "Cookie"])
 @pytest.mark.parametrize("kind", TOKENS)
 def test_token_is_no_session(
-    front_door: FrontDoor, guest: Guest, tokens: dict[str, str], kind: str, header: str
+    ready_proxy: LoginProxy, visitor: Visitor, tokens: dict[str, str], kind: str, header: str
 ) -> None:
     begins = {"Authorization": "Bearer ", "Cookie": f"{COOKIE}="}.get(header, "")
-    reply = guest.get(headers=[(header, f"{begins}{tokens[kind]}")])
-    front_door.must_refuse(reply, f"who brings a {kind} as {header}", "leave skip_jwt_bearer_tokens off")
+    reply = visitor.get(headers=[(header, f"{begins}{tokens[kind]}")])
+    ready_proxy.must_refuse(reply, f"who brings a {kind} as {header}", "leave skip_jwt_bearer_tokens off")
 
 
 def test_ghsa_c5c4_8r6x_56w3_address_of_two_domains_lets_nobody_in(
-    front_door: FrontDoor, guest: Guest, realm: Realm
+    ready_proxy: LoginProxy, visitor: Visitor, realm: Realm
 ) -> None:
     address = f"{MALLORY}@evil.example@conformance.invalid"
     with ExitStack() as undo:
@@ -507,7 +511,7 @@ def test_ghsa_c5c4_8r6x_56w3_address_of_two_domains_lets_nobody_in(
             if "email" not in refused.problem.lower():
                 raise
             return  # Keycloak does not take such an address: nobody can have it.
-        front_door.must_refuse(guest.log_in(account), f"a user without the role whose address is {address}")
+        ready_proxy.must_refuse(visitor.log_in(account), f"a user without the role whose address is {address}")
 
 
 # ---- with a session
@@ -515,7 +519,7 @@ def test_ghsa_c5c4_8r6x_56w3_address_of_two_domains_lets_nobody_in(
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_code_server_is_told_the_truth_alone(
-    front_door: FrontDoor, resident: Guest, echo: int, spelling: Callable[[str], str]
+    ready_proxy: LoginProxy, resident: Visitor, echo: int, spelling: Callable[[str], str]
 ) -> None:
     sent = [(spelling(name), f"{MALLORY}-{number}") for number, name in enumerate(IDENTITIES)]
     reply = resident.get(f"/proxy/{echo}/", headers=sent)
@@ -524,12 +528,12 @@ def test_code_server_is_told_the_truth_alone(
     assert not believed, f"oauth2-proxy: passes on what a client says of itself, {believed}: see injectRequestHeaders"
     told = {name.lower(): value for name, value in reply.document}
     user = told.get("x-forwarded-preferred-username")
-    assert user == front_door.endpoint.own.user, f"oauth2-proxy: says that {user} comes: see injectRequestHeaders"
+    assert user == ready_proxy.endpoint.account.user, f"oauth2-proxy: says that {user} comes: see injectRequestHeaders"
 
 
-def test_page_of_another_origin_gets_no_websocket(front_door: FrontDoor, resident: Guest) -> None:
+def test_page_of_another_origin_gets_no_websocket(ready_proxy: LoginProxy, resident: Visitor) -> None:
     target = "/?reconnectionToken=check&reconnection=false&skipWebSocketFrames=false"
-    mine = resident.get(target, headers=[*WEBSOCKET, ("Origin", front_door.url)])
+    mine = resident.get(target, headers=[*WEBSOCKET, ("Origin", ready_proxy.url)])
     assert mine.status == 101, f"code-server: its own page gets no websocket but {mine.status}: see its log"
     other = resident.get(target, headers=[*WEBSOCKET, ("Origin", "https://evil.example")])
     assert other.status == 403, (
@@ -537,7 +541,7 @@ def test_page_of_another_origin_gets_no_websocket(front_door: FrontDoor, residen
     )
 
 
-# ---- around the door
+# ---- around the proxy
 
 
 def listening(pod: Pod) -> set[int]:
@@ -563,8 +567,8 @@ def test_pod_has_no_other_open_port(own_pod: Pod) -> None:
     )
 
 
-def test_code_server_is_not_reached_around_the_proxy(pod: Pod, front_door: FrontDoor) -> None:
-    address = front_door.ours("the pod's address").deployment.pod().status.pod_ip
+def test_code_server_is_not_reached_around_the_proxy(pod: Pod, ready_proxy: LoginProxy) -> None:
+    address = ready_proxy.require_embedded("the pod's address").deployment.pod().status.pod_ip
     assert reached(pod, address, PROXY_PORT) == "302", (
         "oauth2-proxy: does not answer another pod: see its NetworkPolicy"
     )
@@ -572,8 +576,8 @@ def test_code_server_is_not_reached_around_the_proxy(pod: Pod, front_door: Front
     assert status == "000", f"code-server: answers {status} to another pod: bind it to 127.0.0.1"
 
 
-def test_network_policy_lets_in_to_the_proxy_alone(front_door: FrontDoor) -> None:
-    own = front_door.ours("its NetworkPolicy")
+def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("its NetworkPolicy")
     path = f"/apis/networking.k8s.io/v1/namespaces/{own.deployment.namespace}/networkpolicies"
     labels = own.deployment.pod().metadata.labels
     specs = [one["spec"] for one in request(own.deployment.api, path)[0]["items"]]
@@ -586,9 +590,9 @@ def test_network_policy_lets_in_to_the_proxy_alone(front_door: FrontDoor) -> Non
 
 @pytest.mark.parametrize("echo_address", ["0.0.0.0"])  # noqa: S104
 def test_network_policy_where_it_is_enforced(
-    pod: Pod, front_door: FrontDoor, echo: int, target: Target, measured: Callable[[str, object], None]
+    pod: Pod, ready_proxy: LoginProxy, echo: int, target: Target, measured: Callable[[str, object], None]
 ) -> None:
-    address = front_door.ours("the pod's address").deployment.pod().status.pod_ip
+    address = ready_proxy.require_embedded("the pod's address").deployment.pod().status.pod_ip
     status = reached(pod, address, echo)
     measured("NetworkPolicy keeps others from a developer's own server", status == "000")
     # The network of the suite's own cluster enforces none.

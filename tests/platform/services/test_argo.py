@@ -39,7 +39,7 @@ def test_argo_lists_the_workflows_that_the_cluster_has(pod: Pod, workflows: Work
     before = must_run(pod, "argo", LISTING).split()
     workflows.create(_suspended(workflows))
     listed = must_run(pod, "argo", LISTING).split()
-    name = workflows.own.name
+    name = workflows.scratch.name
     assert name not in before, f"argo: lists {name} before it was there: reinstall argo"
     assert name in listed, f"argo: lists {listed} without {name}: see ARGO_SERVER and ARGO_NAMESPACE"
 
@@ -76,7 +76,7 @@ def test_argo_passes_on_that_a_token_is_refused(pod: Pod, argo: Endpoint) -> Non
 
 @pytest.mark.requirement("TOOL-argo-operates")
 def test_argo_submits_waits_reads_the_log_and_deletes(pod: Pod, workflows: Workflows) -> None:
-    said, name = word(), workflows.own.name
+    said, name = word(), workflows.scratch.name
     _submit(pod, workflows, f"printf {said} >/tmp/said", 'echo "heard $SAID"')
     seen = _phase(workflows.status())
     assert seen == "Succeeded", f"argo: `submit --wait` ends well, the workflow is {seen}: see the controller's log"
@@ -97,7 +97,7 @@ def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> 
         f"argo: a step that exits with 3 gives {seen}, `submit --wait` ends with {done.rc}, not Failed and 1: "
         f"{last_line(done.stderr or done.stdout)}"
     )
-    shown = must_tell(pod, "argo", f"argo get {workflows.own.name} -o json")["status"]
+    shown = must_tell(pod, "argo", f"argo get {workflows.scratch.name} -o json")["status"]
     reasons = [node.get("message") for node in shown["nodes"].values() if node["type"] == "Pod"]
     assert reasons == ["Error (exit code 3)"], f"argo: says {reasons} of the step, not `Error (exit code 3)`"
 
@@ -129,7 +129,7 @@ def _submit(pod: Pod, workflows: Workflows, *commands: str) -> None:
     done = attempt(pod, "argo", "argo submit - --wait", stdin=document, seconds=SUBMIT_SECONDS)
     status = workflows.status() or {}
     nodes = [node.get("message") for node in status.get("nodes", {}).values() if node.get("message")]
-    why = "; ".join([last_line(done.stderr or done.stdout), *nodes, workflows.own.last_word()])
+    why = "; ".join([last_line(done.stderr or done.stdout), *nodes, workflows.scratch.last_word()])
     assert done.rc == 0, f"argo: `submit --wait` ends with {done.rc}: {why}: see the workflow, and the account's rights"
 
 

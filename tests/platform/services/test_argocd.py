@@ -1,4 +1,4 @@
-"""Argo CD from the pod by argocd, seen from outside by the cluster's API and Argo CD's own, and what it must refuse."""
+"""Argo CD from the pod by argocd, seen from outside by both APIs, and what it must refuse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from fixtures.advice import last_line
 from fixtures.certificates import Authority
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.scratch import Own
+from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.tools import word
 from fixtures.inventory import Inventory
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
@@ -39,21 +39,21 @@ class Source:
 
 
 @pytest.fixture
-def source(gitea: Endpoint, argocd: Endpoint, argocd_server: ArgoCd, own: Own) -> Iterator[Source]:
+def source(gitea: Endpoint, argocd: Endpoint, argocd_server: ArgoCd, scratch: Scratch) -> Iterator[Source]:
     """A repository to deploy from; in the end it is gone, and forgotten."""
-    with repository_of(gitea, own.name) as repository:
+    with repository_of(gitea, scratch.name) as repository:
         repository.create(private=True)
         url = f"https://{gitea.host}/{repository.path}.git"
-        with argocd_server.knowing(url, gitea.own, argocd.own.space):
+        with argocd_server.knowing(url, gitea.account, argocd.account.space):
             yield Source(repository, url)
 
 
-def wanted(own: Own, said: str) -> dict[str, str]:
+def wanted(scratch: Scratch, said: str) -> dict[str, str]:
     """Return files for kustomize: a ConfigMap that has a word, and a Deployment of one pod."""
-    application = own.application("sleep", "infinity")
+    application = scratch.application("sleep", "infinity")
     return {
         "kustomization.yaml": json.dumps({"resources": ["settings.yaml", "application.yaml"]}),
-        "settings.yaml": json.dumps(own.config_map(said=said)),
+        "settings.yaml": json.dumps(scratch.config_map(said=said)),
         "application.yaml": json.dumps(application),
     }
 
@@ -62,8 +62,8 @@ def wanted(own: Own, said: str) -> dict[str, str]:
 def pair(request: pytest.FixtureRequest, argocd: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return argocd.own, argocd.neighbour
-    return argocd.neighbour, argocd.own
+        return argocd.account, argocd.neighbour
+    return argocd.neighbour, argocd.account
 
 
 # ---- connects
@@ -79,7 +79,7 @@ exit $status"""
 
 @pytest.mark.requirement("TOOL-argocd-connects", "ENV-2")
 def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
-    account = argocd.own
+    account = argocd.account
     with pod.terminal("sh", "-c", LOGIN.format(user=account.user)) as screen:
         screen.wait_for(r"^Password:", timeout=30)
         screen.send(f"{account.password}\r")
@@ -91,7 +91,7 @@ def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
 
 @pytest.mark.requirement("TOOL-argocd-connects")
 def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> None:
-    with pod.terminal("sh", "-c", LOGIN.format(user=argocd.own.user)) as screen:
+    with pod.terminal("sh", "-c", LOGIN.format(user=argocd.account.user)) as screen:
         screen.wait_for(r"^Password:", timeout=30)
         screen.send(f"{word()}\r")
         screen.wait_for(r"Invalid username or password", timeout=30)
@@ -136,11 +136,11 @@ def test_server_is_of_the_version_that_argocd_is(argocd_cli: ArgoCdCli, inventor
 def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     argocd_cli: ArgoCdCli, argocd_server: ArgoCd, source: Source, application: Application
 ) -> None:
-    own, name, first, second = application.own, application.name, word(), word()
-    source.commit(wanted(own, first))
-    _must(argocd_cli, _create(application, source.url, application.endpoint.own.space))
+    scratch, name, first, second = application.scratch, application.name, word(), word()
+    source.commit(wanted(scratch, first))
+    _must(argocd_cli, _create(application, source.url, application.endpoint.account.space))
     seen = [_deployed(argocd_cli, application)]
-    revision = source.commit(wanted(own, second))
+    revision = source.commit(wanted(scratch, second))
     seen.append(_deployed(argocd_cli, application))
     expected = [(("Synced", "Healthy"), {"said": one}, True) for one in (first, second)]
     assert seen == expected, (
@@ -149,7 +149,7 @@ def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     told = argocd_server.application(name).document["status"]["sync"]["revision"]
     assert told == revision, f"argocd: is at {told}, the newest commit is {revision}: see the repository server's log"
     _must(argocd_cli, f"argocd app delete {name} --yes && {_gone(application)}")
-    left = [application.status(), own.data(), own.pods()]
+    left = [application.status(), scratch.data(), scratch.pods()]
     assert left == [None, None, []], f"argocd: deleted, and there still is {left}: see the application controller's log"
 
 
@@ -167,7 +167,8 @@ def test_project_permits_its_own_alone(
     change: str, words: str, argocd_cli: ArgoCdCli, argocd: Endpoint, application: Application
 ) -> None:
     # Not validated: nobody looks whether the repository is there.
-    script = f"{_create(application, missing_repository(argocd.own), argocd.own.space)} --validate=false {change}"
+    created = _create(application, missing_repository(argocd.account), argocd.account.space)
+    script = f"{created} --validate=false {change}"
     _refused(argocd_cli, script, words)
 
 
@@ -175,8 +176,8 @@ def test_project_permits_its_own_alone(
 def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
     argocd: Endpoint, application: Application
 ) -> None:
-    repository = missing_repository(argocd.own)
-    application.create(application.manifest("default", repository, application.own.namespace))
+    repository = missing_repository(argocd.account)
+    application.create(application.manifest("default", repository, application.scratch.namespace))
     told = application.complaint()
     assert f"repo {repository} is not permitted in project 'default'" in told, (
         f"argocd: the default project lets {repository} through: give it no sourceRepos (its controller says {told!r})"
@@ -188,7 +189,7 @@ def test_argocd_is_refused_an_unknown_repository(
     argocd_cli: ArgoCdCli, gitea: Endpoint, argocd: Endpoint, application: Application
 ) -> None:
     del gitea  # it has to be up
-    script = _create(application, missing_repository(argocd.own), argocd.own.space)
+    script = _create(application, missing_repository(argocd.account), argocd.account.space)
     _refused(argocd_cli, script, "repository not (found|accessible)|authentication required")
 
 
@@ -198,7 +199,7 @@ def test_nobody_sees_another_s_application(
 ) -> None:
     stranger, owner = pair
     name = application.name
-    space = application.own.namespace if owner == argocd.own else owner.space
+    space = application.scratch.namespace if owner == argocd.account else owner.space
     document = application.manifest(owner.space, missing_repository(owner), space)
     with connected(argocd, owner) as server:
         made = server.create(document)
@@ -228,16 +229,16 @@ def missing_repository(owner: Account) -> str:
 def _create(application: Application, url: str, project: str) -> str:
     return (
         f"argocd app create {application.name} --project={project} --repo={url} "
-        f"--path=. --dest-server={CLUSTER} --dest-namespace={application.own.namespace}"
+        f"--path=. --dest-server={CLUSTER} --dest-namespace={application.scratch.namespace}"
     )
 
 
 def _deployed(argocd_cli: ArgoCdCli, application: Application) -> tuple[Any, ...]:
     """Sync and wait by argocd; return what the cluster has: the application's state, the word, is its pod Ready."""
-    name, own = application.name, application.own
+    name, scratch = application.name, application.scratch
     limit = f"--timeout={DEPLOY_SECONDS:.0f}"
     _must(argocd_cli, f"argocd app sync {name} {limit} >/dev/null && argocd app wait {name} --sync --health {limit}")
-    return application.status(), own.data(), own.ready(own.pods())
+    return application.status(), scratch.data(), scratch.ready(scratch.pods())
 
 
 def _gone(application: Application) -> str:

@@ -44,8 +44,8 @@ def wheel() -> Wheel:
 def pair(request: pytest.FixtureRequest, devpi: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return devpi.own, devpi.neighbour
-    return devpi.neighbour, devpi.own
+        return devpi.account, devpi.neighbour
+    return devpi.neighbour, devpi.account
 
 
 # ---- connects
@@ -60,7 +60,7 @@ def test_devpi_logs_in_and_uses_an_index_of_the_server(devpi_cli: DevpiCli, devp
     # It goes on without a check where the certificate is not good, and only says so.
     assert "validation failed" not in done.stdout, "devpi: does not trust the server: name its authority to the pod"
     line = next((one for one in done.stdout.splitlines() if "index:" in one), "no index")
-    wanted = f"/{index.path} (logged in as {devpi.own.user})"
+    wanted = f"/{index.path} (logged in as {devpi.account.user})"
     assert devpi.host in line, f"devpi: {line!r} is not at {devpi.host}: set DEVPI_URL"
     assert line.endswith(wanted), f"devpi: {line!r} is not {wanted}: see the log-in"
 
@@ -129,7 +129,7 @@ def test_devpi_makes_and_deletes_an_index(devpi_cli: DevpiCli, index: Index) -> 
 
 @pytest.mark.requirement("TOOL-devpi-client-connects")
 def test_wrong_password_is_refused(devpi_cli: DevpiCli, devpi: Endpoint, name: str) -> None:
-    wrong = replace(devpi.own, password="wrong")  # noqa: S106
+    wrong = replace(devpi.account, password="wrong")  # noqa: S106
     done = devpi_cli("devpi index -l", wrong)
     assert done.rc != 0, f"devpi: lets {wrong.user} in with a wrong password: see the users that it has"
     assert "401" in done.stderr, f"devpi: {last_line(done.stderr)}: a wrong password is answered with 401"

@@ -44,7 +44,7 @@ def repository(gitea: Endpoint, name: str) -> Iterator[Repository]:
 @pytest.fixture
 def token(gitea: Endpoint, name: str) -> Iterator[str]:
     """A token of the workspace's, for tea."""
-    with token_of(gitea, gitea.own, name) as found:
+    with token_of(gitea, gitea.account, name) as found:
         yield found
 
 
@@ -52,8 +52,8 @@ def token(gitea: Endpoint, name: str) -> Iterator[str]:
 def pair(request: pytest.FixtureRequest, gitea: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return gitea.own, gitea.neighbour
-    return gitea.neighbour, gitea.own
+        return gitea.account, gitea.neighbour
+    return gitea.neighbour, gitea.account
 
 
 def title_of(repository: Repository, rest: str) -> str | None:
@@ -71,7 +71,7 @@ def test_tea_logs_in_at_the_server_that_the_environment_names(gitea_cli: GiteaCl
     assert done.rc == 0, f"tea: no login from the pod: {said}: {repair(said)}"
     # It has the token alone: whose that is the server said.
     seen = [(urlsplit(one["URL"]).hostname, one["User"]) for one in csv.DictReader(done.stdout.splitlines())]
-    wanted = [(gitea.host, gitea.own.user)]
+    wanted = [(gitea.host, gitea.account.user)]
     assert seen == wanted, f"tea: is logged in {seen}, the token is of {wanted}: see GITEA_URL"
 
 
@@ -88,7 +88,8 @@ def test_tea_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, token: s
 @pytest.mark.requirement("TOOL-tea-connects")
 def test_git_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, gitea: Endpoint) -> None:
     foreign = Authority("somebody else").certificate
-    script = f'cat >foreign.crt; GIT_SSL_CAINFO=$PWD/foreign.crt git ls-remote "$GITEA_URL/{gitea.own.user}/any.git"'
+    url = f'"$GITEA_URL/{gitea.account.user}/any.git"'
+    script = f"cat >foreign.crt; GIT_SSL_CAINFO=$PWD/foreign.crt git ls-remote {url}"
     done = gitea_cli(script, stdin=foreign)
     assert done.rc != 0, "git: trusts anybody: take http.sslVerify=false out of its settings, and GIT_SSL_NO_VERIFY"
     assert "certificate" in done.stderr, f"git: {last_line(done.stderr)}: it is the certificate that it has to refuse"
@@ -172,7 +173,7 @@ def test_push_of_a_workflow_starts_a_run_of_it(gitea_cli: GiteaCli, repository: 
 @pytest.mark.requirement("FLOW-gitea")
 def test_git_is_refused_with_a_wrong_password(gitea_cli: GiteaCli, gitea: Endpoint, repository: Repository) -> None:
     repository.create(private=True)
-    wrong = replace(gitea.own, password="wrong")  # noqa: S106
+    wrong = replace(gitea.account, password="wrong")  # noqa: S106
     done = gitea_cli(CLONE.format(path=repository.path), wrong)
     assert done.rc != 0, f"gitea: lets {wrong.user} in with a wrong password: see the ways to log in that it has"
     assert "Authentication failed" in done.stderr, f"git: {last_line(done.stderr)} for a wrong password: see the server"
@@ -234,5 +235,5 @@ def test_user_is_no_administrator(gitea: Endpoint) -> None:
     with connected(gitea) as outside:
         seen = outside.ask("GET", f"{API}/admin/users").status
     assert seen == 403, (
-        f"gitea: answers {seen} where {gitea.own.user} lists all users: take its administrator's rights away"
+        f"gitea: answers {seen} where {gitea.account.user} lists all users: take its administrator's rights away"
     )

@@ -58,8 +58,8 @@ def experiment(outside: Mlflow, name: str) -> Iterator[str]:
 def pair(request: pytest.FixtureRequest, mlflow: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return mlflow.own, mlflow.neighbour
-    return mlflow.neighbour, mlflow.own
+        return mlflow.account, mlflow.neighbour
+    return mlflow.neighbour, mlflow.account
 
 
 # ---- connects
@@ -145,7 +145,7 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
 @pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
 @pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
 def test_nobody_is_let_in_without_the_password(mlflow_cli: MlflowCli, mlflow: Endpoint, password: str) -> None:
-    wrong, how = replace(mlflow.own, password=password), "a wrong password" if password else "no password"
+    wrong, how = replace(mlflow.account, password=password), "a wrong password" if password else "no password"
     done = mlflow_cli(LISTING, wrong)
     assert done.rc != 0, f"mlflow: lets {wrong.user} in with {how}: run it with its basic-auth app"
     assert "401" in done.stderr, f"mlflow: {last_line(done.stderr)}: who has no password is answered with 401"
@@ -203,4 +203,4 @@ def test_users_do_not_see_each_others_experiments(
 def test_user_is_no_administrator(outside: Mlflow, mlflow: Endpoint) -> None:
     other = mlflow.neighbour.user
     seen = outside.http.ask("GET", f"{API}/users/get?username={quote(other)}").status
-    assert seen == 403, f"mlflow: answers {seen} where {mlflow.own.user} reads {other}'s rights: take its own away"
+    assert seen == 403, f"mlflow: answers {seen} where {mlflow.account.user} reads {other}'s rights: take its own away"

@@ -48,8 +48,8 @@ def stream(outside: NatsClient, run_id: str) -> Iterator[str]:
 def pair(request: pytest.FixtureRequest, nats: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return nats.own, nats.neighbour
-    return nats.neighbour, nats.own
+        return nats.account, nats.neighbour
+    return nats.neighbour, nats.account
 
 
 # ---- connects
@@ -141,7 +141,7 @@ def test_stream_keeps_a_message_until_it_is_consumed(
 
 @pytest.mark.requirement("TOOL-nats-operates", "FLOW-nats")
 def test_wrong_password_is_refused(nats_cli: NatsCli, nats: Endpoint) -> None:
-    wrong = replace(nats.own, password="wrong")  # noqa: S106
+    wrong = replace(nats.account, password="wrong")  # noqa: S106
     done = nats_cli(GREETING, wrong)
     assert done.rc != 0, f"nats: lets {wrong.user} in with a wrong password: give the server accounts with users"
     assert "authorization violation" in done.stderr.lower(), f"nats: {done.stderr.strip()!r} for a wrong password"

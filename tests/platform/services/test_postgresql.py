@@ -39,8 +39,8 @@ def schema(postgresql: Endpoint, run_id: str) -> Iterator[str]:
 def pair(request: pytest.FixtureRequest, postgresql: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return postgresql.own, postgresql.neighbour
-    return postgresql.neighbour, postgresql.own
+        return postgresql.account, postgresql.neighbour
+    return postgresql.neighbour, postgresql.account
 
 
 def value(outside: psycopg.Connection, query: LiteralString) -> Any:
@@ -57,7 +57,7 @@ def test_psql_reaches_the_server_that_the_environment_names(psql: Psql, postgres
     assert done.rc == 0, f"psql: no connection from the pod: {done.stderr.strip()}: see PGHOST and PGPORT"
     with connected(postgresql) as outside:
         version = value(outside, "SHOW server_version_num")
-    expected = f"42|{version}|{postgresql.own.user}"
+    expected = f"42|{version}|{postgresql.account.user}"
     assert done.stdout.strip() == expected, f"psql: {done.stdout.strip()!r}, outside it is {expected!r}: see PGHOST"
 
 
@@ -126,7 +126,7 @@ def test_a_dump_brings_back_what_was_lost(psql: Psql, postgresql: Endpoint, sche
 
 @pytest.mark.requirement("TOOL-psql-operates", "FLOW-postgresql")
 def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
-    user, refusal = postgresql.own.user, "password authentication failed"
+    user, refusal = postgresql.account.user, "password authentication failed"
     done = psql("SELECT 1", changes={"PGPASSWORD": "wrong"})
     assert done.rc == 2, f"postgresql: lets {user} in with a wrong password: ask for scram-sha-256 in pg_hba.conf"
     assert refusal in done.stderr, f"psql: {done.stderr.strip()!r} for a wrong password: see the server's log"

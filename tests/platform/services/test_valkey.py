@@ -21,7 +21,7 @@ FORBIDDEN = ("CONFIG GET maxmemory", "ACL LIST", "CLIENT LIST", "SLOWLOG GET 1")
 @pytest.fixture
 def key(valkey: Endpoint, run_id: str) -> Iterator[str]:
     """A key of the user's, which is gone in the end."""
-    name = f"{valkey.own.space}:check-{run_id}-{secrets.token_hex(4)}"
+    name = f"{valkey.account.space}:check-{run_id}-{secrets.token_hex(4)}"
     yield name
     with connected(valkey) as outside:
         outside.delete(name)
@@ -31,8 +31,8 @@ def key(valkey: Endpoint, run_id: str) -> Iterator[str]:
 def pair(request: pytest.FixtureRequest, valkey: Endpoint) -> tuple[Account, Account]:
     """Two users, of whom the first wants what is the second's."""
     if request.param == TENANT_PAIRS[0]:
-        return valkey.own, valkey.neighbour
-    return valkey.neighbour, valkey.own
+        return valkey.account, valkey.neighbour
+    return valkey.neighbour, valkey.account
 
 
 # ---- connects
@@ -101,7 +101,7 @@ def test_key_is_gone_when_its_time_is_over(valkey_cli: ValkeyCli, valkey: Endpoi
 
 @pytest.mark.requirement("TOOL-redis-tools-operates")
 def test_wrong_password_is_refused(valkey_cli: ValkeyCli, valkey: Endpoint) -> None:
-    wrong = replace(valkey.own, password="wrong")  # noqa: S106
+    wrong = replace(valkey.account, password="wrong")  # noqa: S106
     done = valkey_cli("PING", account=wrong)
     assert "PONG" not in done.stdout, f"valkey: lets {wrong.user} in with a wrong password: give the user one"
     assert "WRONGPASS" in done.stdout + done.stderr, f"valkey-cli: {done.stdout + done.stderr!r}: WRONGPASS is the word"

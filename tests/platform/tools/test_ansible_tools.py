@@ -14,7 +14,7 @@ import pytest
 from fixtures.advice import last_line, repair
 from fixtures.deployment.overlay import Workspace
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.scratch import CONTAINER, Neighbour, Own
+from fixtures.deployment.scratch import CONTAINER, Neighbour, Scratch
 from fixtures.deployment.tools import attempt, word
 from fixtures.files import tar_of
 
@@ -100,12 +100,12 @@ def _must_answer(pod: Pod, arguments: str, name: str, files: Mapping[str, str] =
 
 
 @pytest.mark.requirement("TOOL-ansible-core-operates")
-def test_playbook_changes_the_cluster_once(pod: Pod, own: Own) -> None:
+def test_playbook_changes_the_cluster_once(pod: Pod, scratch: Scratch) -> None:
     said = word()
     seen = []
     for state in ("present", "present", "absent"):
-        wanted = {"state": state, "namespace": own.namespace, "definition": own.config_map(said=said)}
-        seen.append((must_play(pod, {"kubernetes.core.k8s": wanted}).changed, (own.data() or {}).get("said")))
+        wanted = {"state": state, "namespace": scratch.namespace, "definition": scratch.config_map(said=said)}
+        seen.append((must_play(pod, {"kubernetes.core.k8s": wanted}).changed, (scratch.data() or {}).get("said")))
     expected = [(1, said), (0, said), (1, None)]
     assert seen == expected, (
         f"ansible: changes and the cluster's ConfigMap were {seen}, not {expected}: see kubernetes.core"
@@ -113,8 +113,8 @@ def test_playbook_changes_the_cluster_once(pod: Pod, own: Own) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-core-operates", "DEP-6")
-def test_playbook_is_refused_another_namespace(pod: Pod, own: Own) -> None:
-    wanted = {"namespace": "default", "definition": own.config_map(said=word())}
+def test_playbook_is_refused_another_namespace(pod: Pod, scratch: Scratch) -> None:
+    wanted = {"namespace": "default", "definition": scratch.config_map(said=word())}
     done = play(pod, {"kubernetes.core.k8s": wanted, "check_mode": True})
     assert "orbidden" in str(done.failures), (
         "ServiceAccount: Ansible is let into the namespace default: take that right"
@@ -122,11 +122,11 @@ def test_playbook_is_refused_another_namespace(pod: Pod, own: Own) -> None:
 
 
 @pytest.mark.requirement("FLOW-ansible")
-def test_developer_deploys_by_a_playbook(pod: Pod, own: Own) -> None:
+def test_developer_deploys_by_a_playbook(pod: Pod, scratch: Scratch) -> None:
     said = word()
-    space = {"namespace": own.namespace}
-    where: dict[str, Any] = space | {"label_selectors": [own.selector]}
-    wanted = {"definition": own.application("sh", "-c", f"echo {said} && exec sleep infinity")}
+    space = {"namespace": scratch.namespace}
+    where: dict[str, Any] = space | {"label_selectors": [scratch.selector]}
+    wanted = {"definition": scratch.application("sh", "-c", f"echo {said} && exec sleep infinity")}
     tasks: list[dict[str, Any]] = [
         {"kubernetes.core.k8s": space | wanted | {"wait": True, "wait_sleep": 1, "wait_timeout": 60}},
         {"kubernetes.core.k8s_info": {"kind": "Pod"} | where, "register": "found"},
@@ -134,12 +134,14 @@ def test_developer_deploys_by_a_playbook(pod: Pod, own: Own) -> None:
         {"ansible.builtin.assert": {"that": ["found.resources | length == 1", f"log.log | trim == '{said}'"]}},
     ]
     first = must_play(pod, *tasks)
-    before = [one.metadata.uid for one in own.pods()]
+    before = [one.metadata.uid for one in scratch.pods()]
     second = must_play(pod, *tasks)
-    after = [one.metadata.uid for one in own.pods()]
+    after = [one.metadata.uid for one in scratch.pods()]
     assert (first.changed, second.changed) == (1, 0), f"playbook: changes {first.changed}, {second.changed}, not 1, 0"
     assert before == after, f"playbook: the second run made another pod, {after} after {before}: mend kubernetes.core"
-    assert own.log().strip() == said, f"playbook: the cluster runs a pod that says {own.log().strip()!r}, not {said}"
+    assert scratch.log().strip() == said, (
+        f"playbook: the cluster runs a pod that says {scratch.log().strip()!r}, not {said}"
+    )
 
 
 # ---- a module of each collection
@@ -150,7 +152,7 @@ def test_kubernetes_core_finds_a_pod(pod: Pod, neighbour: Neighbour) -> None:
     asked = {"kind": "Pod", "namespace": pod.namespace, "name": neighbour.name}
     (found,) = must_play(pod, {"kubernetes.core.k8s_info": asked}).results
     uids = [one["metadata"]["uid"] for one in found["resources"]]
-    expected = [one.metadata.uid for one in neighbour.own.pods()]
+    expected = [one.metadata.uid for one in neighbour.scratch.pods()]
     assert uids == expected, f"kubernetes.core: found the pods {uids}, not {expected}: build the image anew"
 
 

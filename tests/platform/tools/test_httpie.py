@@ -61,7 +61,7 @@ def test_http_posts_json(pod: Pod, gitea: Endpoint, repository: Repository) -> N
     said = word()
     fields = f"name={repository.name} description={said} private:=true"
     script = f'{NETRC}\nhttp --check-status --ignore-stdin --body POST "$GITEA_URL{API}/user/repos" {fields}'
-    done = run_with(pod, variables(gitea, gitea.own), script)
+    done = run_with(pod, variables(gitea, gitea.account), script)
     last = last_line(done.stderr or done.stdout)
     assert done.rc == 0, f"httpie: cannot post JSON: {last}: {repair(last)}"
     found = repository.server.ask("GET", repository.api).document
@@ -74,7 +74,7 @@ def test_http_posts_json(pod: Pod, gitea: Endpoint, repository: Repository) -> N
 
 @pytest.mark.requirement("TOOL-httpie-operates")
 def test_http_tells_that_a_request_is_refused(pod: Pod, gitea: Endpoint, repository: Repository) -> None:
-    wrong = variables(gitea, gitea.own) | {"PASSWORD": "wrong"}
+    wrong = variables(gitea, gitea.account) | {"PASSWORD": "wrong"}
     script = f'{NETRC}\nhttp --check-status --ignore-stdin POST "$GITEA_URL{API}/user/repos" name={repository.name}'
     done = run_with(pod, wrong, script)
     # https://httpie.io/docs/cli/exit-status-codes: 4 for an error of the client's.

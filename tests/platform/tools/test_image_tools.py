@@ -13,7 +13,7 @@ from fixtures.cluster.target import Target
 from fixtures.deployment import startup
 from fixtures.deployment.overlay import BASE
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.scratch import Own
+from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.tools import must_refuse, must_run, must_tell, word
 from fixtures.files import tar_of
 from fixtures.host.podman import podman
@@ -92,12 +92,12 @@ class Desk:
 
 
 @pytest.fixture
-def label(pod: Pod, own: Own) -> Iterator[str]:
+def label(pod: Pod, scratch: Scratch) -> Iterator[str]:
     """Label of the images that one check makes in the pod's storage, which has none of them at its end."""
-    yield own.selector
+    yield scratch.selector
     script = f"""\
 podman pod rm --all --force --time=0; podman rm --all --force --time=0
-podman image list --quiet --filter label={own.selector} | sort -u | xargs -r podman image rm --force
+podman image list --quiet --filter label={scratch.selector} | sort -u | xargs -r podman image rm --force
 podman image prune --force"""
     pod.run(script, seconds=BUILD_SECONDS)
 
@@ -114,11 +114,11 @@ def registry_up(registry_client: Registry, pushed: Pushed) -> RegistrySettings:
 
 @pytest.fixture
 def desk(
-    pod: Pod, registry_up: RegistrySettings, registry_client: Registry, pushed: Pushed, own: Own, label: str
+    pod: Pod, registry_up: RegistrySettings, registry_client: Registry, pushed: Pushed, scratch: Scratch, label: str
 ) -> Iterator[Desk]:
     """A place for the images of one check, emptied at its end."""
     project = pushed.repository.split("/")[:-1]
-    found = Desk(pod, registry_up, "/".join([*project, own.name]), label)
+    found = Desk(pod, registry_up, "/".join([*project, scratch.name]), label)
     try:
         yield found
     finally:
@@ -126,9 +126,9 @@ def desk(
 
 
 @pytest.fixture
-def sample(desk: Desk, registry_client: Registry, own: Own) -> Iterator[Pushed]:
+def sample(desk: Desk, registry_client: Registry, scratch: Scratch) -> Iterator[Pushed]:
     """An image that was pushed from outside."""
-    name = f"localhost/conformance-sample:{own.name}"
+    name = f"localhost/conformance-sample:{scratch.name}"
     instructions = f"FROM scratch\nLABEL {desk.label}\n"
     podman("build", "--quiet", f"--tag={name}", "--format=oci", "--file=-", str(BASE), stdin=instructions.encode())
     try:
@@ -181,16 +181,16 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
 
 
 @pytest.mark.requirement("FLOW-image")
-def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, own: Own, on_nodes: list[str]) -> None:
+def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, scratch: Scratch, on_nodes: list[str]) -> None:
     said = word()
     desk.build(said)
     digest = desk.run("podman", PUSH.format(image=desk.image()))
     on_nodes.append(desk.by_digest(digest))
-    must_run(desk.pod, "kubectl", "kubectl apply -f -", stdin=json.dumps(own.pod(image=on_nodes[0])).encode())
-    own.must_succeed()
-    seen = {must_run(desk.pod, "kubectl", f"kubectl logs {own.name}").strip(), own.log().strip()}
+    must_run(desk.pod, "kubectl", "kubectl apply -f -", stdin=json.dumps(scratch.pod(image=on_nodes[0])).encode())
+    scratch.must_succeed()
+    seen = {must_run(desk.pod, "kubectl", f"kubectl logs {scratch.name}").strip(), scratch.log().strip()}
     assert seen == {f"{said}-built"}, f"image: it says {seen} in the cluster, not {said}-built: see how it is built"
-    runs = own.pods()[0].status.container_statuses[0].image_id
+    runs = scratch.pods()[0].status.container_statuses[0].image_id
     assert runs.endswith(digest), f"image: the cluster ran {runs}, not {digest}: deploy it by digest"
 
 

@@ -12,7 +12,7 @@ from fixtures.advice import last_line
 from fixtures.cluster.target import Target
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.scratch import Neighbour, Own
+from fixtures.deployment.scratch import Neighbour, Scratch
 from fixtures.deployment.tools import api_version, attempt, must_refuse, must_run, must_tell, word
 from fixtures.files import tar_of
 from fixtures.image.image import Image
@@ -77,15 +77,15 @@ def test_kubeconfig_of_a_login_shell_is_the_account_s(pod: Pod, account_name: st
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates")
-def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, own: Own) -> None:
+def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, scratch: Scratch) -> None:
     first, second = word(), word()
-    must_run(pod, "kubectl", "kubectl create -f -", stdin=_json(own.config_map(said=first)))
-    seen = [own.data()]
-    must_run(pod, "kubectl", f"""kubectl patch configmap {own.name} --patch='{{"data": {{"said": "{second}"}}}}'""")
-    seen.append(own.data())
-    seen.append(must_tell(pod, "kubectl", f"kubectl get configmap {own.name} -o json").get("data"))
-    must_run(pod, "kubectl", f"kubectl delete configmap {own.name}")
-    seen.append(own.data())
+    must_run(pod, "kubectl", "kubectl create -f -", stdin=_json(scratch.config_map(said=first)))
+    seen = [scratch.data()]
+    must_run(pod, "kubectl", f"""kubectl patch configmap {scratch.name} --patch='{{"data": {{"said": "{second}"}}}}'""")
+    seen.append(scratch.data())
+    seen.append(must_tell(pod, "kubectl", f"kubectl get configmap {scratch.name} -o json").get("data"))
+    must_run(pod, "kubectl", f"kubectl delete configmap {scratch.name}")
+    seen.append(scratch.data())
     expected = [{"said": first}, {"said": second}, {"said": second}, None]
     assert seen == expected, f"kubectl: created, patched, got, deleted: {seen}, not {expected}: reinstall kubectl"
 
@@ -99,32 +99,32 @@ def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_n
 
 
 @pytest.mark.requirement("FLOW-kubectl")
-def test_developer_runs_an_application(pod: Pod, own: Own) -> None:
+def test_developer_runs_an_application(pod: Pod, scratch: Scratch) -> None:
     said = word()
-    manifests = _json(_list(_served(own, said), _service(own)))
+    manifests = _json(_list(_served(scratch, said), _service(scratch)))
     must_run(pod, "kubectl", "kubectl apply -f -", stdin=manifests)
-    _rolled_out(pod, own, replicas=1)
-    where = f"deployment/{own.name}"
+    _rolled_out(pod, scratch, replicas=1)
+    where = f"deployment/{scratch.name}"
     seen = {
         "log": must_run(pod, "kubectl", f"kubectl logs {where}"),
-        "log seen from outside": own.log(),
+        "log seen from outside": scratch.log(),
         "exec": must_run(pod, "kubectl", f"kubectl exec {where} -- cat /proc/1/cwd/word"),
         "its service": must_run(
-            pod, "its service", _patient(f"http --ignore-stdin --check-status -b http://{own.name}:{PORT}/word")
+            pod, "its service", _patient(f"http --ignore-stdin --check-status -b http://{scratch.name}:{PORT}/word")
         ),
     }
     wrong = {how: found for how, found in seen.items() if found.strip() != said}
     assert not wrong, f"application: {wrong} instead of {said}: see the cluster's network and the pod's rights"
     must_run(pod, "kubectl", f"kubectl scale --replicas=2 {where}")
-    _rolled_out(pod, own, replicas=2)
+    _rolled_out(pod, scratch, replicas=2)
     must_run(pod, "kubectl", "kubectl delete --cascade=foreground --timeout=50s -f -", stdin=manifests)
-    assert not own.left(), f"kubectl: {own.left()} after the deletion: give the account the verb delete on them"
+    assert not scratch.left(), f"kubectl: {scratch.left()} after the deletion: give the account the verb delete on them"
 
 
-def _rolled_out(pod: Pod, own: Own, *, replicas: int) -> None:
-    done = attempt(pod, "kubectl", f"kubectl rollout status deployment/{own.name} --timeout=50s", seconds=60)
-    assert done.rc == 0, f"kubectl: rollout status: {last_line(done.stderr)} ({own.last_word()}): see its events"
-    ready = [one.metadata.name for one in own.pods() if own.ready([one])]
+def _rolled_out(pod: Pod, scratch: Scratch, *, replicas: int) -> None:
+    done = attempt(pod, "kubectl", f"kubectl rollout status deployment/{scratch.name} --timeout=50s", seconds=60)
+    assert done.rc == 0, f"kubectl: rollout status: {last_line(done.stderr)} ({scratch.last_word()}): see its events"
+    ready = [one.metadata.name for one in scratch.pods() if scratch.ready([one])]
     assert len(ready) == replicas, f"kubectl: told of {replicas} ready pods, there are {ready}: see the Deployment"
 
 
@@ -136,7 +136,7 @@ class Release:
     """A release of a small chart: its ConfigMap and its pod have the word that is set as its value."""
 
     pod: Pod
-    own: Own
+    scratch: Scratch
 
     def helm(self, arguments: str) -> Any:
         """Run helm beside the chart; return its JSON output."""
@@ -145,46 +145,46 @@ class Release:
 
     def put(self, verb: str, said: str) -> dict[str, Any]:
         """Install or upgrade it, and wait until its pod is there."""
-        done: dict[str, Any] = self.helm(f"{verb} {self.own.name} . --set=said={said} --wait --timeout=60s")
+        done: dict[str, Any] = self.helm(f"{verb} {self.scratch.name} . --set=said={said} --wait --timeout=60s")
         return done
 
     def chart(self) -> dict[str, str]:
         """Return the chart's files."""
-        application = self.own.application("sh", "-c", "echo {{ .Values.said }} && exec sleep infinity")
+        application = self.scratch.application("sh", "-c", "echo {{ .Values.said }} && exec sleep infinity")
         return {
             "Chart.yaml": json.dumps({"apiVersion": "v2", "name": "probe", "version": "0.1.0"}),
             "values.yaml": json.dumps({"said": "nothing"}),
-            "templates/configmap.yaml": json.dumps(self.own.config_map(said="{{ .Values.said }}")),
+            "templates/configmap.yaml": json.dumps(self.scratch.config_map(said="{{ .Values.said }}")),
             "templates/application.yaml": json.dumps(application),
         }
 
     def runs(self) -> tuple[str | None, list[str]]:
         """Return what the cluster has: the word in the ConfigMap, and the words of the pods that are not ending."""
-        data = self.own.data()
-        pods = [one for one in self.own.pods() if one.metadata.deletion_timestamp is None]
+        data = self.scratch.data()
+        pods = [one for one in self.scratch.pods() if one.metadata.deletion_timestamp is None]
         return (data or {}).get("said"), [one.spec.containers[0].command[2].split()[1] for one in pods]
 
 
 @pytest.fixture
-def release(pod: Pod, own: Own) -> Release:
+def release(pod: Pod, scratch: Scratch) -> Release:
     """A release that is not installed yet."""
-    return Release(pod, own)
+    return Release(pod, scratch)
 
 
 @pytest.mark.requirement("TOOL-helm-connects")
 def test_helm_lists_the_releases_of_the_namespace(release: Release) -> None:
-    name, said = release.own.name, word()
+    name, said = release.scratch.name, word()
     before = [one["name"] for one in release.helm("list")]
     release.put("install", said)
     listed = {one["name"]: (one["namespace"], one["revision"], one["status"]) for one in release.helm("list")}
-    expected = (release.own.namespace, "1", "deployed")
+    expected = (release.scratch.namespace, "1", "deployed")
     assert name not in before, f"helm: lists {name} before it was installed: reinstall helm"
     assert listed.get(name) == expected, f"helm: lists {listed.get(name)} instead of {expected}: reinstall helm"
 
 
 @pytest.mark.requirement("TOOL-helm-operates")
 def test_helm_installs_upgrades_rolls_back_and_uninstalls(release: Release) -> None:
-    name, first, second = release.own.name, word(), word()
+    name, first, second = release.scratch.name, word(), word()
     seen = []
     for step in (
         lambda: release.put("install", first),
@@ -205,7 +205,9 @@ def test_helm_installs_upgrades_rolls_back_and_uninstalls(release: Release) -> N
     must_run(
         release.pod, "helm", f"helm uninstall {name} --wait --cascade=foreground --timeout=60s", seconds=HELM_SECONDS
     )
-    assert not release.own.left(), f"helm: uninstall leaves {release.own.left()}: give the account the verb delete"
+    assert not release.scratch.left(), (
+        f"helm: uninstall leaves {release.scratch.left()}: give the account the verb delete"
+    )
 
 
 # ---- on the screen
@@ -296,16 +298,16 @@ def _list(*items: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": list(items)}
 
 
-def _served(own: Own, said: str) -> dict[str, Any]:
-    document = own.application("sh", "-c", SERVE, said)
+def _served(scratch: Scratch, said: str) -> dict[str, Any]:
+    document = scratch.application("sh", "-c", SERVE, said)
     (container,) = document["spec"]["template"]["spec"]["containers"]
     container["readinessProbe"] = {"tcpSocket": {"port": PORT}, "periodSeconds": 1}
     return document
 
 
-def _service(own: Own) -> dict[str, Any]:
-    spec = {"selector": own.metadata["labels"], "ports": [{"port": PORT}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": own.metadata, "spec": spec}
+def _service(scratch: Scratch) -> dict[str, Any]:
+    spec = {"selector": scratch.metadata["labels"], "ports": [{"port": PORT}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": scratch.metadata, "spec": spec}
 
 
 def _patient(command: str) -> str:

@@ -69,7 +69,7 @@ def test_overlay_provides_authorities_and_variables() -> None:
 
 
 def test_home_may_be_on_a_volume_of_the_clusters_own() -> None:
-    patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, own_volume=True))["patches"]
+    patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, dedicated_volume=True))["patches"]
     assert [one for one in patches if "$patch: delete" in one["patch"] and "PersistentVolume" in one["patch"]]
     assert not [one for one in overlay(Workspace("s", "r", IMAGE, REGISTRY))["patches"] if "$patch" in one["patch"]]
 

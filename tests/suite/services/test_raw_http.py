@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.certificates import Authority
-from fixtures.services.raw_http import VisitError, Visitor
+from fixtures.services.raw_http import RawClient, VisitError
 
-HOST = "door.example"
+HOST = "proxy.example"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,23 +56,23 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 
 
 @pytest.fixture
-def visitor(server: tuple[int, Path]) -> Visitor:
+def visitor(server: tuple[int, Path]) -> RawClient:
     """A visitor who knows the way to HOST."""
     port, ca_file = server
-    return Visitor({HOST: ("127.0.0.1", port)}, ca_file)
+    return RawClient({HOST: ("127.0.0.1", port)}, ca_file)
 
 
 @pytest.mark.parametrize("target", ["/../x", "/a#/b", "/%2e%2e/\\x", "//x?y#z", "https://other.example/x"])
-def test_target_is_sent_as_it_stands(visitor: Visitor, target: str) -> None:
+def test_target_is_sent_as_it_stands(visitor: RawClient, target: str) -> None:
     assert visitor.ask(f"https://{HOST}", target=target).text.splitlines()[0] == f"GET {target} HTTP/1.1"
 
 
-def test_redirection_is_not_followed(visitor: Visitor) -> None:
+def test_redirection_is_not_followed(visitor: RawClient) -> None:
     reply = visitor.ask(f"https://{HOST}/away")
     assert (reply.status, reply.location) == (302, "https://elsewhere.example/")
 
 
-def test_cookies_are_kept_and_removed(visitor: Visitor) -> None:
+def test_cookies_are_kept_and_removed(visitor: RawClient) -> None:
     first, second = visitor.ask(f"https://{HOST}/set").cookies
     assert (first.name, first.value, first.kept) == ("a", "1|2=", True)
     assert first.attributes.keys() == {"path", "httponly", "secure", "samesite", "max-age"}
@@ -82,27 +82,27 @@ def test_cookies_are_kept_and_removed(visitor: Visitor) -> None:
     assert visitor.cookies == {HOST: {}}
 
 
-def test_given_cookie_stands_in_for_those_kept(visitor: Visitor) -> None:
+def test_given_cookie_stands_in_for_those_kept(visitor: RawClient) -> None:
     visitor.ask(f"https://{HOST}/set")
     assert visitor.ask(f"https://{HOST}/", headers=[("Cookie", "c=3")]).text.splitlines()[1] == "c=3"
 
 
 def test_host_with_another_name_is_not_believed(server: tuple[int, Path]) -> None:
     port, ca_file = server
-    visitor = Visitor({"other.example": ("127.0.0.1", port)}, ca_file)
+    visitor = RawClient({"other.example": ("127.0.0.1", port)}, ca_file)
     with pytest.raises(VisitError, match=r"certificate is not valid for 'other\.example'"):
         visitor.ask("https://other.example/")
 
 
 def test_host_of_another_authority_is_not_believed(server: tuple[int, Path], tmp_path: Path) -> None:
     port, _ = server
-    visitor = Visitor({HOST: ("127.0.0.1", port)}, Authority("somebody else").write(tmp_path / "other.crt"))
+    visitor = RawClient({HOST: ("127.0.0.1", port)}, Authority("somebody else").write(tmp_path / "other.crt"))
     with pytest.raises(VisitError, match="certificate verify failed"):
         visitor.ask(f"https://{HOST}/")
 
 
 def test_host_that_is_down_is_named(server: tuple[int, Path]) -> None:
     _, ca_file = server
-    visitor = Visitor({HOST: ("127.0.0.1", 9)}, ca_file)
+    visitor = RawClient({HOST: ("127.0.0.1", 9)}, ca_file)
     with pytest.raises(VisitError, match=f"{HOST} does not answer GET /"):
         visitor.ask(f"https://{HOST}/")

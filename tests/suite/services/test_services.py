@@ -24,14 +24,14 @@ from fixtures.cluster.api import ClusterError
 from fixtures.cluster.objects import Document
 from fixtures.deployment.deployment import Deployment
 from fixtures.errors import UsageError
-from fixtures.login.proxy import OwnDoor
+from fixtures.login.proxy import EmbeddedProxy
 from fixtures.registry.settings import RegistrySettings
 from fixtures.services import route
 from fixtures.services.catalogue import nats as nats_service
 from fixtures.services.catalogue import postgresql as postgresql_service
 from fixtures.services.catalogue import valkey as valkey_service
 from fixtures.services.catalogue.table import TABLE
-from fixtures.services.embedded import OwnServices, Progress, phase, wanted_pods
+from fixtures.services.embedded import EmbeddedServices, Progress, phase, wanted_pods
 from fixtures.services.given import GivenServices
 from fixtures.services.images import PLATFORM
 from fixtures.services.model import (
@@ -204,16 +204,16 @@ def test_service_that_does_not_come_to_itself_is_given_up(monkeypatch: pytest.Mo
         platform.require("a")
 
 
-def test_server_that_does_not_answer_is_no_fault_of_the_door() -> None:
+def test_server_that_does_not_answer_is_no_fault_of_the_proxy() -> None:
     def refuse(**_: Any) -> None:
         raise ApiException(503, "busy")
 
     core = SimpleNamespace(list_namespaced_pod=refuse)
     gone = SimpleNamespace(pods=list, server="there", core=core, namespace="n", selector="x")
-    door = OwnDoor(cast("Deployment", gone), Credentials(b""), cast("Endpoint", None))
-    with pytest.raises(ClusterError, match=r"^waiting for the door failed at there: it answered 503: busy"):
-        door.look()
-    assert door.fault is None
+    proxy = EmbeddedProxy(cast("Deployment", gone), Credentials(b""), cast("Endpoint", None))
+    with pytest.raises(ClusterError, match=r"^waiting for the proxy failed at there: it answered 503: busy"):
+        proxy.look()
+    assert proxy.fault is None
 
 
 def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
@@ -311,15 +311,15 @@ def copied(thing: T) -> T:
     return copy
 
 
-def own_services() -> tuple[OwnServices, Credentials]:
+def embedded_services() -> tuple[EmbeddedServices, Credentials]:
     """Services and passwords as each worker of a run has them."""
     credentials = Credentials(b"secret")
     nothing: Any = None
-    return OwnServices(nothing, TABLE, credentials, nothing, nothing, run="r", ca_file=Path("ca.crt")), credentials
+    return EmbeddedServices(nothing, TABLE, credentials, nothing, nothing, run="r", ca_file=Path("ca.crt")), credentials
 
 
 def test_services_that_one_worker_started_are_another_ones_too() -> None:
-    (first, known), (second, other) = own_services(), own_services()
+    (first, known), (second, other) = embedded_services(), embedded_services()
     first.progress = {name: Progress(row, 0.0, "ready", 1, 12.0) for name, row in first.table.items()}
     first.faults = {"gitea": ServiceError("gitea is down: why", "mend it")}
     second.adopt(copied(first.state))
