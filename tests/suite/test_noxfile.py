@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from configparser import ConfigParser
 from functools import cache
+from typing import Any, NoReturn
 
 import pytest
 
+import noxfile
 from fixtures.paths import ROOT
 
 NAMED = (
@@ -39,6 +42,28 @@ def sessions() -> dict[str, str]:
     return dict(re.findall(r"^[*-] (\w+) -> (.+)$", done.stdout, re.MULTILINE))
 
 
+class FakeSession:
+    """A session of nox that keeps its commands instead of running them."""
+
+    def __init__(self, *posargs: str) -> None:
+        self.posargs = list(posargs)
+        self.commands: list[tuple[str, ...]] = []
+
+    def install(self, *_arguments: str) -> None: ...
+
+    def run(self, *command: str) -> None:
+        self.commands.append(command)
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def commands_of(session: Any, *posargs: str) -> list[tuple[str, ...]]:
+    fake = FakeSession(*posargs)
+    session(fake)
+    return fake.commands
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_session_is_there_and_says_what_it_does(name: str) -> None:
     assert sessions()[name].endswith(".")
@@ -53,3 +78,44 @@ def test_readme_names_only_sessions_that_exist() -> None:
 
 def test_pytest_ini_is_the_only_pytest_configuration() -> None:
     assert "pytest" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+
+
+def test_pytest_ini_is_strict() -> None:
+    parser = ConfigParser()
+    parser.read(ROOT / "pytest.ini")
+    assert parser.getboolean("pytest", "strict"), "pytest.ini: not strict, so unknown marks pass: set strict = true"
+
+
+def test_nox_brings_uv_along() -> None:
+    head = (ROOT / "noxfile.py").read_text(encoding="utf-8").split('"""')[0]
+    assert '# dependencies = ["nox[uv]' in head, (
+        "noxfile.py: its script block does not name nox[uv], so `pipx run nox` finds no uv: add the block at its head"
+    )
+
+
+def test_lint_runs_all_linters() -> None:
+    expected = [command for commands in noxfile.LINTERS.values() for command in commands]
+    assert commands_of(noxfile.lint) == expected
+
+
+def test_lint_runs_the_linter_that_is_named() -> None:
+    assert commands_of(noxfile.lint, "mypy") == [("mypy",)]
+
+
+def test_unknown_linter_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"unknown linter 'flake8': name some of ruff, mypy, "):
+        commands_of(noxfile.lint, "flake8")
+
+
+def test_coverage_has_a_floor_for_all_self_tests() -> None:
+    report = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["coverage"]["report"]
+    (command,) = commands_of(noxfile.selftest)
+    assert report["fail_under"] > 0
+    assert "--cov" in command
+    assert not [word for word in command if word.startswith("--cov-fail-under")]
+
+
+def test_coverage_has_no_floor_for_some_self_tests() -> None:
+    (command,) = commands_of(noxfile.selftest, "-k", "word")
+    assert "--cov-fail-under=0" in command
+    assert command[-2:] == ("-k", "word")
