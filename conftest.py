@@ -6,6 +6,7 @@ A module of the catalogue comes before whatever imports it: pytest rewrites the 
 pytest_plugins = (
     "fixtures.verdict.plugin",
     "fixtures.workers.plugin",
+    "fixtures.run",
     "fixtures.services.catalogue.postgresql",
     "fixtures.services.catalogue.valkey",
     "fixtures.services.catalogue.nats",

@@ -1,13 +1,21 @@
-"""The doors of the project: a bare `nox` does the main job, each session can be run alone.
+# /// script
+# dependencies = ["nox[uv]>=2025.10"]
+# ///
+"""The sessions of the project: a bare `nox` does the main job, each session can be run alone.
 
 Words after `--` go to what the session runs, for example `nox -s build -- --prebuilt k9s=/path/to/k9s`.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
+import uuid
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv"
@@ -18,6 +26,7 @@ nox.options.stop_on_first_error = True
 LOCK = "requirements.lock"
 WORKERS = "2"
 SIDE_BY_SIDE = ("-n", WORKERS, "--dist=loadgroup", "--max-worker-restart=0")
+RENDERED = ".build/Dockerfile"
 DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
 SHELL_SCRIPTS = (
     ".ci/run",
@@ -32,11 +41,55 @@ SHELL_SCRIPTS = (
     "docker/platform/code-server/20-workspace",
     *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),
 )
+LINTERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "ruff": (("ruff", "check", "."), ("ruff", "format", "--check", ".")),
+    "mypy": (("mypy",),),
+    "import-linter": (("lint-imports", "--no-logo"),),
+    "repo-review": (("repo-review", "--show=err", "."),),
+    "hadolint": (("python", "-m", "fixtures", "render", RENDERED), ("hadolint", RENDERED, *DOCKERFILES)),
+    "shellcheck": (("shellcheck", *SHELL_SCRIPTS),),
+}
+"""Commands of each linter; `.pre-commit-config.yaml` has the same linters."""
 
 
-def run(session: nox.Session, *command: str) -> None:
-    """Run what holds containers or clusters: Ctrl-C gives it the time to remove them, where nox gives 0.5 s."""
-    session.run(*command, interrupt_timeout=90, terminate_timeout=30)
+CODES = (1, 2, 4, 3)
+"""Exit codes of the suite, the worst first: a product failure, an error, wrong input, incomplete."""
+ended: list[int] = []
+"""Exit codes other than 0 of what the sessions ran."""
+os.environ.setdefault("CONFORMANCE_RUN_ID", uuid.uuid4().hex)
+"""Binds the parts that one call of nox runs; a pipeline with several calls sets it."""
+
+
+@atexit.register
+def exit_with_the_worst_code() -> None:
+    """End nox with the suite's own exit code: nox by itself makes each of them 1."""
+    worst = [code for code in CODES if code in ended]
+    if worst:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(worst[0])
+
+
+def run(session: nox.Session, *command: str, go_on: bool = False) -> None:
+    """Run what holds containers or clusters: Ctrl-C gives it the time to remove them, where nox gives 0.5 s.
+
+    With `go_on`, an incomplete part does not end the job: the verdict of all parts tells it.
+    """
+    try:
+        session.run(*command, interrupt_timeout=90, terminate_timeout=30)
+    except CommandFailed as failure:
+        code = failure.return_code or 2
+        if go_on and code == 3 and ends_with_verdict():
+            session.warn("incomplete: the verdict of all parts will say so")
+            return
+        ended.append(code if code in CODES else 2)
+        raise
+
+
+def ends_with_verdict() -> bool:
+    """Tell whether the verdict of all parts comes after this session: in a bare nox, or where it is named."""
+    named = any(word.startswith(("-s", "--session", "-e", "-k", "-t", "--tags", "--keywords")) for word in sys.argv[1:])
+    return not named or "verdict" in sys.argv[1:]
 
 
 def install(session: nox.Session) -> None:
@@ -55,15 +108,14 @@ def build(session: nox.Session) -> None:
 def image(session: nox.Session) -> None:
     """Check the image that was built last, in every profile; words after `--` go to pytest."""
     install(session)
-    report = "--verdict-json=.build/verdict-image.json"
-    run(session, "pytest", "tests/image", *SIDE_BY_SIDE, report, *session.posargs)
+    run(session, "python", "-m", "fixtures.verdict", "image", *SIDE_BY_SIDE, *session.posargs, go_on=True)
 
 
 @nox.session
 def rebuild(session: nox.Session) -> None:
     """Check that building again with nothing changed runs no stage; words after `--` go to pytest."""
     install(session)
-    run(session, "pytest", "tests/rebuild", "--verdict-json=.build/verdict-rebuild.json", *session.posargs)
+    run(session, "python", "-m", "fixtures.verdict", "rebuild", *session.posargs, go_on=True)
 
 
 @nox.session
@@ -77,45 +129,49 @@ def cluster(session: nox.Session) -> None:
 def live(session: nox.Session) -> None:
     """Deploy the image on a cluster and check it there; `-- --kubeconfig FILE --allow-writes` for one of yours."""
     install(session)
-    report = "--verdict-json=.build/verdict-live.json"
-    run(session, "pytest", "tests/platform", *SIDE_BY_SIDE, report, *session.posargs)
+    run(session, "python", "-m", "fixtures.verdict", "live", *SIDE_BY_SIDE, *session.posargs, go_on=True)
 
 
 @nox.session
 def platform(session: nox.Session) -> None:
     """Bring up the services that a workspace talks to, and greet each; `-- --hold` leaves them up until Ctrl-C."""
     install(session)
-    report = "--verdict-json=.build/verdict-platform.json"
-    run(session, "pytest", "tests/platform/services/test_every_service.py", report, *session.posargs)
+    run(session, "python", "-m", "fixtures.verdict", "platform", *session.posargs)
 
 
 @nox.session
 def verdict(session: nox.Session) -> None:
     """Put the verdicts of image, rebuild and live together: all of the ledger; `-- --strict-verdict` for a gate."""
     install(session)
-    session.run("python", "-m", "fixtures", "verdict", *session.posargs)
+    run(session, "python", "-m", "fixtures", "verdict", *session.posargs)
+
+
+@nox.session
+def checks(session: nox.Session) -> None:
+    """Write the list of all checks and their requirements anew, tests/checks.txt: its difference is for review."""
+    install(session)
+    folders = ("tests/image", "tests/rebuild", "tests/platform")
+    session.run("pytest", "--collect-only", "--quiet", "--write-checks=tests/checks.txt", *folders, silent=True)
 
 
 @nox.session
 def selftest(session: nox.Session) -> None:
-    """Run the suite's own tests: no image, no cluster, seconds."""
+    """Run the suite's own tests, with the coverage of fixtures/ and its floor; `-- -k word` for some, without floor."""
     install(session)
-    session.run("pytest", "tests/suite", "-n", WORKERS, *session.posargs)
+    # A part of the self-tests covers less than all of them; `fail_under` in pyproject.toml is for all.
+    floor = ("--cov-fail-under=0",) if session.posargs else ()
+    session.run("pytest", "tests/suite", "-n", WORKERS, "--cov", "--cov-report=", *floor, *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code: ruff, mypy --strict, import-linter, hadolint on the Dockerfiles, shellcheck on the scripts."""
+    """Run the linters: ruff, mypy, import-linter, repo-review, hadolint and shellcheck; `-- mypy` for one of them."""
+    if unknown := sorted(set(session.posargs) - set(LINTERS)):
+        session.error(f"lint: unknown linter {unknown[0]!r}: name some of {', '.join(LINTERS)}")
     install(session)
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("mypy")
-    session.run("lint-imports", "--no-logo")
-    session.run("python", "-m", "fixtures", "render", ".build/Dockerfile")
-    # Debian's versions are recorded after the build; the stages that are thrown away stay root and keep their lists.
-    ignored = ("--ignore=DL3002", "--ignore=DL3008", "--ignore=DL3009", "--ignore=DL3066")
-    session.run("hadolint", *ignored, ".build/Dockerfile", *DOCKERFILES)
-    session.run("shellcheck", *SHELL_SCRIPTS)
+    for name in session.posargs or LINTERS:
+        for command in LINTERS[name]:
+            session.run(*command)
 
 
 @nox.session
@@ -132,8 +188,9 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Resolve the locked Python inputs anew: the suite's own and those of the image."""
     session.install("uv")
-    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--no-header")
-    session.run(*resolve, "--universal", "--group=dev", "-o", LOCK, "pyproject.toml")
+    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes")
+    # Renovate repeats the command at a lock's head, and takes an option's value only behind "=".
+    session.run(*resolve, "--universal", "--group=dev", f"--output-file={LOCK}", "pyproject.toml")
     image_options = (
         "--python-version=3.13",
         "--python-platform=x86_64-manylinux_2_36",
@@ -148,7 +205,9 @@ def lock(session: nox.Session) -> None:
         "docker/platform/mlflow": ("--override", "docker/platform/mlflow/overrides.txt"),
     }
     for folder, extra in folders.items():
-        session.run(*resolve, *image_options, *extra, "-o", f"{folder}/{LOCK}", f"{folder}/requirements.in")
+        session.run(
+            *resolve, "--no-header", *image_options, *extra, "-o", f"{folder}/{LOCK}", f"{folder}/requirements.in"
+        )
 
 
 @nox.session

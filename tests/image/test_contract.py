@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.advice import last_line
+from fixtures.deployment.tools import succeeded
 from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
 
@@ -16,24 +18,28 @@ def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -
     expected = f"{settings.user} {settings.uid} {settings.gid} {settings.home}"
     seen = container.run('echo "$(id -un) $(id -u) $(id -g) $HOME"').stdout.strip()
     assert seen == expected, (
-        f"user: {seen!r} instead of {expected!r}: give {settings.user} that UID in the base, and end with USER"
+        f"user: {seen!r} instead of {expected!r}: give {settings.user} that UID in the base, "
+        "and end Dockerfile.j2 with USER"
     )
     user = container.host.user(settings.user)
-    assert user.home == settings.home, f"user: /etc/passwd says home {user.home}: it must be {settings.home}"
+    assert user.home == settings.home, (
+        f"user: /etc/passwd has the home {user.home}, not {settings.home}: set it by usermod in Dockerfile.j2"
+    )
 
 
 @pytest.mark.requirement("IMG-1")
 def test_sudo_needs_no_password(container: Container) -> None:
     done = container.run("sudo --non-interactive id -u")
-    assert done.stdout.strip() == "0", f"sudo: {done.stderr.strip()!r}: the base's /etc/sudoers.d/nopasswd is lost"
+    assert done.stdout.strip() == "0", (
+        f"sudo: asks for a password ({done.stderr.strip()!r}): leave the base's /etc/sudoers.d/nopasswd in place"
+    )
 
 
 @pytest.mark.requirement("IMG-1")
 def test_home_belongs_to_the_user(image: Image, container: Container) -> None:
     home = container.host.file(image.inventory.image.home)
-    assert (home.uid, home.gid) == (image.inventory.image.uid, image.inventory.image.gid), (
-        f"home: {home.path} belongs to {home.uid}:{home.gid}: chown it to {image.inventory.image.uid}"
-    )
+    seen, expected = (home.uid, home.gid), (image.inventory.image.uid, image.inventory.image.gid)
+    assert seen == expected, f"home: {home.path} belongs to {seen}, not {expected}: chown it in Dockerfile.j2"
 
 
 @pytest.mark.requirement("IMG-2")
@@ -50,7 +56,8 @@ def test_code_server_serves_its_page(profile: str, image: Image, containers: Con
         seconds=90,
     )
     assert "vscode-workbench-web-configuration" in done.stdout, (
-        f"code-server ({profile}): no workbench on port {port}: {done.stdout.strip()[-300:]}"
+        f"code-server ({profile}): no workbench on port {port}: its log below says why, and needs another base or "
+        f"Dockerfile.j2\n{done.stdout.strip()[-2000:]}"
     )
 
 
@@ -60,7 +67,9 @@ def test_entrypoint_serves_on_the_port(image: Image) -> None:
     seen = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     expected = ["/usr/bin/entrypoint.sh", "--bind-addr", f"0.0.0.0:{port}", "."]
     assert seen == expected, f"entrypoint: {seen} instead of {expected}: leave the base's ENTRYPOINT as it is"
-    assert f"{port}/tcp" in config.get("ExposedPorts", {}), f"port: {port} is not exposed: add EXPOSE {port}"
+    assert f"{port}/tcp" in config.get("ExposedPorts", {}), (
+        f"port: {port} is not exposed: add EXPOSE {port} to Dockerfile.j2"
+    )
 
 
 @pytest.mark.requirement("IMG-6")
@@ -72,8 +81,9 @@ def test_labels_tell_what_it_is(image: Image) -> None:
 @pytest.mark.requirement("IMG-7")
 def test_node_and_git_are_there(image: Image, container: Container) -> None:
     node = container.run("node --version && npm --version && npx --version && git --version")
-    assert node.rc == 0, f"node, npm or git: {node.stderr.strip()[-200:]}: install what is missing"
-    major, wanted = int(node.stdout.removeprefix("v").split(".")[0]), image.inventory.image.node_major
+    fix = "install it in Dockerfile.j2, or in the base"
+    told = succeeded(node, "node, npm, npx, git", "one of them is missing", repair=fix)
+    major, wanted = int(told.removeprefix("v").split(".")[0]), image.inventory.image.node_major
     assert major >= wanted, f"node: version {major}, {wanted} or later is wanted: raise node/requirements.in"
 
 
@@ -81,13 +91,15 @@ def test_node_and_git_are_there(image: Image, container: Container) -> None:
 def test_npm_runs_a_script(container: Container) -> None:
     package = '{"name":"p","version":"1.0.0","scripts":{"hello":"node -p 6*7"}}'
     done = container.run(f"echo '{package}' >package.json && npm run --silent hello")
-    assert done.stdout.strip() == "42", f"npm: {done.stderr.strip()[-200:]}: mend /usr/local/lib/node_modules/npm"
+    assert done.stdout.strip() == "42", (
+        f"npm: runs no script ({last_line(done.stderr)}): rebuild the image, with another npm"
+    )
 
 
 @pytest.mark.requirement("IMG-7")
 def test_locale_and_time_zone_are_sane(container: Container) -> None:
     done = container.run("locale charmap; date +%Z; LC_ALL=$LANG sort --version >/dev/null; TZ=Europe/Madrid date +%Z")
     charmap, zone, madrid = (*done.stdout.split(), "", "", "")[:3]
-    assert (charmap, zone) == ("UTF-8", "UTC"), f"locale: {charmap!r}, zone {zone!r}: set LANG=en_US.UTF-8, no TZ"
+    assert (charmap, zone) == ("UTF-8", "UTC"), f"locale: {charmap!r}, zone {zone!r}: set LANG=en_US.UTF-8, and no TZ"
     assert madrid in {"CET", "CEST"}, f"time zones: Madrid is {madrid!r}: install tzdata"
     assert not done.stderr, f"locale: {done.stderr.strip()!r}: generate the locale that LANG names"

@@ -1,4 +1,4 @@
-"""The environment script: `.setup-thinkube-env.sh` (ENV-1 to 4)."""
+"""The environment script, `.setup-thinkube-env.sh`: variables, aliases, PATH, and how shells read it (ENV-1 to 4)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, container: Cont
                          """test "$before" = "$(env | sort)" && echo same' </dev/null""")  # fmt: skip
     noise = [line for line in done.stderr.splitlines() if "job control" not in line and "terminal process" not in line]
     assert (done.stdout.strip(), noise) == ("same", []), (
-        f"environment script in `{shell}`: {done.stdout.strip()!r} {noise}: it must be quiet and change nothing twice"
+        f"environment script in `{shell}`: sourced twice it says {done.stdout.strip()!r} {noise}, not 'same': "
+        f"let {SCRIPT} print nothing, and change nothing the second time"
     )
 
 
@@ -39,7 +40,9 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, container: Cont
 @pytest.mark.parametrize("shell", ["bash -ic", "bash -lc", "zsh -ic"])
 def test_every_shell_sources_it_by_itself(shell: str, containers: Containers) -> None:
     seen = containers("empty-home").run(f"{shell} 'echo $ARGO_NAMESPACE' </dev/null").stdout.strip()
-    assert seen == "argo", f"environment in `{shell}`: ARGO_NAMESPACE is {seen!r}: source {SCRIPT} in its start file"
+    assert seen == "argo", (
+        f"environment in `{shell}`: ARGO_NAMESPACE is {seen!r}, not 'argo': source {SCRIPT} in its start file"
+    )
 
 
 @pytest.mark.requirement("ENV-2")
@@ -59,7 +62,10 @@ def test_leaves_alone_what_the_user_set(variable: str, container: Container) -> 
 @pytest.mark.requirement("ENV-2")
 def test_ansible_uses_the_configuration(container: Container) -> None:
     done = container.run(f". {SCRIPT}; ansible-config dump --only-changed --format json | jq -r '.[].name'")
-    assert "DEFAULT_HOST_LIST" in done.stdout, f"ansible: {done.stdout!r}: ANSIBLE_CONFIG must name a file it reads"
+    assert "DEFAULT_HOST_LIST" in done.stdout, (
+        f"ansible: its settings are {done.stdout!r}, without DEFAULT_HOST_LIST: let ANSIBLE_CONFIG name a file "
+        "that the user may read"
+    )
 
 
 @pytest.mark.requirement("ENV-3")
@@ -69,7 +75,7 @@ def test_alias_stands_for_its_command(alias: str, shell: str, container: Contain
     seen = container.run(f"{shell} 'alias {alias}' </dev/null").stdout.strip().removeprefix("alias ")
     expected = ALIASES[alias]
     assert seen in {f"{alias}='{expected}'", f"{alias}={expected}"}, (
-        f"alias {alias} in `{shell}`: {seen!r} instead of {expected!r}: mend {SCRIPT}"
+        f"alias {alias} in `{shell}`: {seen!r} instead of {expected!r}: fix {SCRIPT}"
     )
 
 
@@ -77,7 +83,9 @@ def test_alias_stands_for_its_command(alias: str, shell: str, container: Contain
 def test_alias_runs_its_command(container: Container) -> None:
     typed = "k version --client -o json"
     done = container.run(f"printf '%s\\n' '{typed}' | bash -i 2>/dev/null")
-    assert "clientVersion" in done.stdout, f"alias k: typing it gives {done.stdout[-200:]!r}: mend {SCRIPT}"
+    assert "clientVersion" in done.stdout, (
+        f"alias k: typing it gives {done.stdout[-200:]!r}, no clientVersion: fix {SCRIPT}"
+    )
 
 
 @pytest.mark.requirement("ENV-4")
@@ -88,18 +96,25 @@ def test_image_s_own_path_has_every_location(container: Container) -> None:
 
 
 @pytest.mark.requirement("ENV-4")
-@pytest.mark.parametrize("before", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/bin:/home/coder/.local/bin"])
+@pytest.mark.parametrize(
+    "before",
+    ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/bin:/home/coder/.local/bin"],
+    ids=["short", "empty", "all but one"],
+)
 def test_path_has_every_location_once(before: str, container: Container) -> None:
     seen = container.run(f"PATH={before}; . {SCRIPT}; echo $PATH").stdout.strip().split(":")
     counts = {place: seen.count(place) for place in (*LOCATIONS, "/home/coder/.local/bin")}
-    assert set(counts.values()) == {1}, f"PATH: {counts}, each must stand there once: mend {SCRIPT}"
+    assert set(counts.values()) == {1}, f"PATH: {counts}, not each of them once: fix {SCRIPT}"
 
 
 @pytest.mark.requirement("ENV-4")
 @pytest.mark.parametrize("profile", ["default", "empty-home", "read-only", "other-uid"])
 def test_start_links_the_script_into_home(profile: str, containers: Containers) -> None:
     done = containers(profile).run("/entrypoint.d/10-thinkube-home; . ~/.setup-thinkube-env.sh && echo $ARGO_NAMESPACE")
-    assert done.stdout.strip() == "argo", f"home ({profile}): {done.stderr.strip()!r}: the start must link {SCRIPT}"
+    assert done.stdout.strip() == "argo", (
+        f"home ({profile}): no environment after the start ({done.stderr.strip()!r}): "
+        f"let 10-thinkube-home link {SCRIPT}"
+    )
 
 
 @pytest.mark.requirement("ENV-4")
@@ -107,4 +122,6 @@ def test_start_keeps_the_user_s_own_script(containers: Containers) -> None:
     done = containers("empty-home").run(
         "HOME=$PWD; echo mine >.setup-thinkube-env.sh; /entrypoint.d/10-thinkube-home; cat .setup-thinkube-env.sh"
     )
-    assert done.stdout == "mine\n", f"home: the user's script became {done.stdout!r}: the start must not replace it"
+    assert done.stdout == "mine\n", (
+        f"home: the user's script became {done.stdout!r}: let 10-thinkube-home leave a file that is there"
+    )

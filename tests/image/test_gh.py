@@ -1,5 +1,6 @@
-"""gh of the image against a small API that speaks just what gh asks: the checks of `tests/platform/test_github.py`
-pass where they must, and fail where the API lies.
+"""gh of the image against a small API that answers just what gh asks.
+
+It proves the checks of `tests/platform/services/test_github.py`: they pass with it, and fail where it lies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tools that draw a screen, driven in a real terminal."""
+"""Tools that draw a screen, driven in a real terminal: vim, nano, k9s."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from fixtures.advice import REBUILD
 from fixtures.image.containers import Container
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -27,9 +28,9 @@ def test_vim_edits_and_saves_in_a_terminal(container: Container) -> None:
         screen.send("ihello from vim\x1b")
         screen.wait_for(r"^hello from vim$")
         screen.send(":wq\r")
-        assert screen.wait_for_exit() == 0
+        screen.must_exit()
     saved = container.host.run("cat /tmp/vim-probe; rm /tmp/vim-probe").stdout
-    assert saved == "hello from vim\n", f"vim: saved {saved!r} instead of the typed line: reinstall vim"
+    assert saved == "hello from vim\n", f"vim: saved {saved!r} instead of the typed line: {REBUILD}\n{screen.text}"
 
 
 @pytest.mark.requirement("TOOL-nano-operates")
@@ -43,9 +44,9 @@ def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
         screen.send("\r")
         screen.wait_for(r"Wrote 1 line")
         screen.send("\x18")
-        assert screen.wait_for_exit() == 0
+        screen.must_exit()
     saved = container.host.run("cat /tmp/nano-probe; rm /tmp/nano-probe").stdout
-    assert saved == "hello from nano\n", f"nano: saved {saved!r} instead of the typed line: reinstall nano"
+    assert saved == "hello from nano\n", f"nano: saved {saved!r} instead of the typed line: {REBUILD}\n{screen.text}"
 
 
 @pytest.mark.requirement("TOOL-k9s-runs")
@@ -58,5 +59,5 @@ def test_k9s_draws_its_screen_without_a_cluster(inventory: Inventory, image: Ima
         screen.wait_for(r"^Context:.*<\?> Help.*____  __\.________", timeout=20)
         screen.wait_for(r"^┌─+.*─+┐$", timeout=20)
         screen.send("\x03")
-        assert screen.wait_for_exit() == 0
+        screen.must_exit()
     container.host.run("rm /tmp/k9s-probe")

@@ -1,4 +1,4 @@
-"""What the image's layers hold, each layer walked: what one adds and a later one deletes is still pulled (IMG-5)."""
+"""What each of the image's layers holds: what one adds and a later one deletes is pulled all the same (IMG-5)."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image,
 @pytest.mark.parametrize("name", ["newuidmap", "newgidmap"])
 def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntry]) -> None:
     found = [entry for entry in visible(entries) if entry.path == f"/usr/bin/{name}"]
-    assert found, f"podman: /usr/bin/{name} is missing: install uidmap"
+    assert found, f"podman: /usr/bin/{name} is missing: install Debian's uidmap in Dockerfile.j2"
     assert not found[0].mode & 0o6000, (
-        f"podman: /usr/bin/{name} is setuid, which fails in a pod: chmod u-s, then setcap"
+        f"podman: /usr/bin/{name} is setuid, which fails in a pod: chmod u-s it, then setcap, in Dockerfile.j2"
     )
     assert found[0].capabilities, f"podman: /usr/bin/{name} has no file capability: setcap it in Dockerfile.j2"
 
@@ -51,8 +51,10 @@ def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntr
 @pytest.mark.requirement("IMG-5")
 def test_layers_are_all_there(entries: list[LayerEntry], image: Image) -> None:
     missing = set(image.document["RootFS"]["Layers"]) - {entry.layer_digest for entry in entries}
-    assert not missing, f"the walk saw nothing of {len(missing)} layers: it is broken"
-    assert any(entry.path == "/etc/os-release" for entry in entries), "the walk found no /etc/os-release: it is broken"
+    assert not missing, f"layers: nothing was read of {len(missing)} of them: fix fixtures/layers/reader.py"
+    assert any(entry.path == "/etc/os-release" for entry in entries), (
+        "layers: no /etc/os-release in any of them: fix fixtures/layers/reader.py"
+    )
 
 
 def _none(findings: list[Finding]) -> None:

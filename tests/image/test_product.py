@@ -1,4 +1,4 @@
-"""What the build made and recorded: size, manifest, times (BLD-1, 3 to 7, 9)."""
+"""What the build made and recorded: sizes, name, manifest, inventory table, times (BLD-1, 3 to 7, 9)."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ def test_image_is_below_its_limit(image: Image, inventory: Inventory) -> None:
 @pytest.mark.requirement("BLD-3")
 def test_every_tool_is_in_its_budget(sizes: SizeTable) -> None:
     over = [row for row in sizes.findings() if not row.startswith("image:")]
-    assert not over, f"size: {'; '.join(over)}\n{sizes.render()}"
+    assert not over, f"size: {'; '.join(over)}: trim it, or raise its budget in tools.toml\n{sizes.render()}"
 
 
 @pytest.mark.requirement("BLD-3")
 def test_every_byte_is_attributed(sizes: SizeTable, image: Image) -> None:
-    assert sum(row.size for row in sizes.rows) == image.document["Size"]
+    seen, expected = sum(row.size for row in sizes.rows), image.document["Size"]
+    assert seen == expected, f"size: the rows add up to {seen:,} bytes, the image has {expected:,}: fix fixtures/layers"
     unclaimed = {row.name: row.size for row in sizes.rows if row.name in {OVERHEAD, OTHER, HIDDEN}}
-    assert sum(unclaimed.values()) < UNCLAIMED_BYTES, f"size: {unclaimed} bytes belong to no tool: name their owner"
+    assert sum(unclaimed.values()) < UNCLAIMED_BYTES, (
+        f"size: {unclaimed} bytes belong to no tool, {UNCLAIMED_BYTES:,} may: name their owner in tools.toml"
+    )
 
 
 @pytest.mark.requirement("BLD-1")
@@ -58,7 +61,7 @@ def test_name_is_registry_and_repository(image: Image, inventory: Inventory) -> 
     wanted = rf"[^/]+/{re.escape(settings.repository)}:{re.escape(settings.tag)}"
     names = image.document["RepoTags"]
     assert any(re.fullmatch(wanted, name) for name in names), (
-        f"name: {names} match no {wanted}: build with `nox -s build`"
+        f"name: none of {names} matches {wanted}: build the image with `nox -s build`"
     )
 
 
@@ -66,22 +69,22 @@ def test_name_is_registry_and_repository(image: Image, inventory: Inventory) -> 
 def test_manifest_names_every_tool(manifest: Manifest, inventory: Inventory) -> None:
     named = {tool.name for tool in manifest.tools} | {omission.name for omission in manifest.omissions}
     missing = {tool.name for tool in inventory.tools} ^ named
-    assert not missing, f"manifest: {', '.join(sorted(missing))} in only one of it and tools.toml: build anew"
+    assert not missing, f"manifest: {', '.join(sorted(missing))} in only one of it and tools.toml: rebuild the image"
 
 
 @pytest.mark.requirement("BLD-5")
 def test_manifest_is_true_of_the_image(
     manifest: Manifest, image: Image, inventory: Inventory, container: Container
 ) -> None:
-    assert manifest.image.digest == image.document["Digest"]
-    assert manifest.size.total == image.document["Size"]
+    told, seen = (manifest.image.digest, manifest.size.total), (image.document["Digest"], image.document["Size"])
+    assert told == seen, f"manifest: digest and size are {told}, the image's are {seen}: rebuild the image"
     wrong = [
         tool.name
         for tool in manifest.tools
         for command in inventory.tool(tool.name).commands[:1]
         if tool.sha256 not in container.run(f"sha256sum $(readlink -f $(command -v {command}))").stdout
     ]
-    assert not wrong, f"manifest: the command of {', '.join(wrong)} is another file in the image: build anew"
+    assert not wrong, f"manifest: the command of {', '.join(wrong)} is another file in the image: rebuild the image"
 
 
 @pytest.mark.requirement("BLD-6")
@@ -90,7 +93,7 @@ def test_inventory_table_names_every_tool_with_its_version(manifest: Manifest) -
     missing = [
         tool.name for tool in manifest.tools if not re.search(rf"{tool.name} +{re.escape(tool.version)} ", table)
     ]
-    assert not missing, f"table: {', '.join(missing)} lacks its line:\n{table}"
+    assert not missing, f"table: no line for {', '.join(missing)}: fix inventory_table in fixtures/builder\n{table}"
 
 
 @pytest.mark.requirement("BLD-7")
@@ -98,7 +101,8 @@ def test_times_of_the_build_are_recorded(manifest: Manifest) -> None:
     builds = [json.loads(line) for line in HISTORY.read_text(encoding="utf-8").splitlines()]
     mine = [line for line in builds if line["id"] == manifest.image.id]
     assert mine, f"{HISTORY.name}: no line of this image: build it with `nox -s build`"
-    assert {"base", "tools", "final", "total", "cached"} <= mine[0].keys()
+    missing = {"base", "tools", "final", "total", "cached"} - mine[0].keys()
+    assert not missing, f"{HISTORY.name}: this image's line lacks {sorted(missing)}: build it with `nox -s build`"
 
 
 @pytest.mark.requirement("BLD-9")
@@ -108,4 +112,6 @@ def test_tools_are_the_locked_ones(manifest: Manifest, inventory: Inventory) -> 
         for tool in manifest.tools
         if not inventory.tool(tool.name).accepts(tool.version)
     ]
-    assert not drifted, f"lock: {', '.join(drifted)}: another build would give other tools; change tools.toml"
+    assert not drifted, (
+        f"lock: {', '.join(drifted)}: another build would give other tools: change their pins in tools.toml"
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from testinfra.backend.base import CommandResult
 
-from fixtures.image.cases import DeclaredFailure, ToolCheck
+from fixtures.advice import REBUILD
+from fixtures.deployment.tools import succeeded
+from fixtures.image.cases import DeclaredFailure, ToolCheck, last_words, matches, mismatches
 from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
 from fixtures.inventory import DebianSource, Tool
@@ -19,16 +19,13 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
     found = container.run(f"command -v {name}").stdout.strip()
     assert found, f"{tool.name}: {_why_not_found(name, container)}"
     file = container.host.file(container.run(f"readlink -f {found}").stdout.strip())
-    wrong = [
-        f"{file.path}: {problem}"
-        for problem, present in (
-            ("lies below home, where the deployment's volume hides it", file.path.startswith("/home/")),
-            ("is not owned by root", file.user != "root"),
-            ("can be changed by others than root", file.mode & 0o022),
-            ("cannot be read and run by everybody", file.mode & 0o055 != 0o055),
-        )
-        if present
-    ]
+    problems = {
+        "lies below home, where the deployment's volume hides it": file.path.startswith("/home/"),
+        "is not owned by root": file.user != "root",
+        "can be changed by others than root": file.mode & 0o022,
+        "cannot be read and run by everybody": file.mode & 0o055 != 0o055,
+    }
+    wrong = [f"{file.path}: {problem}" for problem, present in problems.items() if present]
     assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
 
 
@@ -39,48 +36,32 @@ def test_debian_s_files_are_the_packaged_ones(debian_tool: Tool, container: Cont
     # Documentation and what the inventory trims is left out on purpose; a program never is.
     changed = [line.split()[-1] for line in done.stdout.splitlines() if "/bin/" in line]
     owner = container.run(f"dpkg --search $(readlink -f $(command -v {tool.commands[0]}))").stdout.split(":")[0]
-    assert not changed, f"{tool.name}: {', '.join(changed)} is not the packaged file: install the package anew"
-    assert owner, f"{tool.name}: the command belongs to no Debian package: take away what hides it"
+    assert not changed, (
+        f"{tool.name}: {', '.join(changed)} is not the packaged file: let no other step of Dockerfile.j2 write it"
+    )
+    assert owner, f"{tool.name}: the command belongs to no Debian package: remove what comes before it on PATH"
 
 
 def test_version_is_the_locked_one(tool: Tool, image: Image, container: Container) -> None:
     image.require(tool)
     done = _run(tool, container, tool.probe.command)
-    assert done.rc == 0, f"{tool.name}: `{tool.probe.command}` failed ({done.rc}): {_said(done.stderr)}"
+    told = succeeded(done, tool.name, f"`{tool.probe.command}` failed", repair=REBUILD)
     try:
-        version = tool.probe.read(done.stdout)
+        version = tool.probe.read(told)
     except ValueError as error:
-        raise AssertionError(f"{tool.name}: no version to be read: {error}: is this the real {tool.name}?") from None
-    assert tool.accepts(version), (
-        f"{tool.name}: version {version}, locked is {tool.version}: build the image anew, or change tools.toml"
-    )
+        fix = f"ship the real {tool.name}, or change how its version is read in tools.toml"
+        raise AssertionError(f"{tool.name}: tells no version: {error}: {fix}") from None
+    assert tool.accepts(version), f"{tool.name}: version {version}, locked is {tool.version}: {REBUILD}"
 
 
 def test_does_what_it_is_for(tool_check: ToolCheck, image: Image, containers: Containers) -> None:
     tool, check = tool_check.tool, tool_check.check
     image.require(tool)
     done = _run(tool, containers(tool_check.profile), check.run, check.seconds)
-    wrong = [
-        problem
-        for problem, present in (
-            (
-                f"exit {done.rc} instead of {check.exit}: {_said(done.stderr or done.stdout)}",
-                done.rc != check.exit,
-            ),
-            (
-                f"stdout {_said(done.stdout)!r} lacks {check.stdout!r}",
-                not _matches(check.stdout, done.stdout),
-            ),
-            (
-                f"stderr {_said(done.stderr)!r} lacks {check.stderr!r}",
-                not _matches(check.stderr, done.stderr),
-            ),
-        )
-        if present
-    ]
+    wrong = mismatches(check, done)
     assert not wrong, (
-        f"{tool.name} ({tool_check.profile}) {check.title}: {'; '.join(wrong)}: reinstall {tool.name}, "
-        f"or mend this check in tools.toml\n$ {check.run}\n{done.stdout}\n{done.stderr}"
+        f"{tool.name} ({tool_check.profile}) {check.title}: {'; '.join(wrong)}: {REBUILD}, or this check there\n"
+        f"$ {check.run}\n{done.stdout}\n{done.stderr}"
     )
 
 
@@ -90,8 +71,8 @@ def test_fails_as_declared(declared_failure: DeclaredFailure, image: Image, cont
     done = _run(tool, containers(declared_failure.profile), limitation.run)
     where = f"{tool.name} ({declared_failure.profile})"
     assert done.rc != 0, f"{where}: works, though declared impossible: take the limitation out of tools.toml"
-    assert _matches(limitation.fails, done.stderr), (
-        f"{where}: fails with {_said(done.stderr)!r}, declared {limitation.fails!r}: mend the image or the declaration"
+    assert matches(limitation.fails, done.stderr), (
+        f"{where}: fails with {last_words(done.stderr)!r}, not {limitation.fails!r}: fix its limitation in tools.toml"
     )
 
 
@@ -101,7 +82,7 @@ def _why_not_found(name: str, container: Container) -> str:
     ).stdout
     if there:
         return f"{there.splitlines()[0]}, so the user cannot run it: give it mode 0755"
-    return f"no command {name} on PATH: build the image anew, its inventory names it"
+    return f"no command {name} on PATH, which its inventory names: {REBUILD}"
 
 
 def _run(tool: Tool, container: Container, script: str, seconds: float = 30.0) -> CommandResult:
@@ -109,12 +90,3 @@ def _run(tool: Tool, container: Container, script: str, seconds: float = 30.0) -
         return container.run(script, seconds=seconds)
     except CommandTimeoutError as error:
         raise AssertionError(f"{tool.name} ({container.profile.name}) hangs: {error}") from None
-
-
-def _matches(pattern: str, output: str) -> bool:
-    return re.search(pattern, output, re.MULTILINE) is not None
-
-
-def _said(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "nothing"

@@ -1,4 +1,4 @@
-"""A build of the same checkout again: it runs no stage, and its parts can be built on their own (BLD-7, 8)."""
+"""Building the same checkout again runs no stage, and its parts can be built on their own (BLD-7, 8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fixtures.verdict.evidence import blocked
 
 @pytest.fixture
 def clean_build(manifest: Manifest) -> None:
-    """Block what compares with the build, where the checkout is not any more what was built."""
+    """Block checks that compare with the build, where the checkout has changed since."""
     commit = manifest.revision.commit + ("-dirty" if manifest.revision.dirty else "")
     if commit != product.revision():
         blocked("the checkout changed since the build", f"built {commit[:12]}, now {product.revision()[:12]}")
@@ -27,7 +27,9 @@ def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> Non
     with podman_build.exclusive():
         done = product.build(inventory, name=f"{marks.PROJECT}/rebuild", allow_omissions=True)
         podman("image", "rm", done.image)
-    assert not done.stages, f"build: nothing changed, yet {', '.join(done.stages)} ran again: keep its inputs stable"
+    assert not done.stages, (
+        f"build: nothing changed, yet {', '.join(done.stages)} ran again: find the input that changes by itself"
+    )
 
 
 @pytest.mark.requirement("BLD-8")
@@ -39,8 +41,8 @@ def test_tools_are_built_without_base_and_image(inventory: Inventory) -> None:
         built = {entry.path.removeprefix("/") for entry in entries if entry.type == "file"}
     wanted = {tool.commands[0] for tool in inventory.tools if isinstance(tool.source, GoSource)}
     assert built == wanted, (
-        f"tools: {sorted(built ^ wanted)} in only one of the stage and tools.toml: mend Dockerfile.j2"
+        f"tools: {sorted(built ^ wanted)} are not in both the stage and tools.toml: fix Dockerfile.j2"
     )
-    # The stage that only gathers them is no part of the image, so this may be its first build.
+    # The stage that only collects the tools is not in the image, so it may be built here for the first time.
     again = set(done.stages) - {"tools"}
-    assert not again, f"tools: nothing changed, yet {', '.join(again)} ran again: keep their inputs stable"
+    assert not again, f"tools: nothing changed, yet {', '.join(again)} ran again: find the input that changes by itself"

@@ -42,21 +42,61 @@ def test_budgets_fit_the_limit() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("number = 2\n", "number = 3\n", r"tool 'helm' has number 3, expected 2: keep the order"),
-        ('name = "helm"', 'name = "kubectl"', r"name 'kubectl' stands in two entries: remove one"),
-        ('commands = ["yq"]', 'commands = ["jq"]', r"command 'jq' stands in two entries"),
-        ('version = "1.30.0"', 'version = "1.31.0"', r"tool 'kubectl': version '1.31.0' is not the pin 'v1.30.0'"),
-        ("budget = 13_000_000", "budget = 0", r"tool 'yq', budget: must be greater than 0"),
-        ("budget = 13_000_000", "bugdet = 13_000_000", r"'yq', bugdet: unknown key 'bugdet', did you mean 'budget'\?"),
-        ('kind = "debian"', 'kind = "debain"', r"tool 'kubectx', source: .*'debian'.*, not 'debain'"),
-        ("pattern = 'version v?([0-9.]+)'", "pattern = 'version'", r"'yq', probe.pattern: needs exactly one group"),
-        ("stdout = '^42$'", "stdout = '(42'", r"'jq', check number 1, stdout: not a regular expression: .*subpattern"),
-        ('profiles = ["default"]', 'profiles = ["defualt"]', r"unknown profile 'defualt', did you mean 'default'\?"),
-        ('level = "runs"\n', 'level = "operates"\n', r"tool 'kubectl': has no check of level \"runs\""),
-        ("stdout = '^b$'\n", "", r"tool 'kubectl', check number 1: expects nothing: give stdout or stderr a pattern"),
-        ("[[tools]]", "[[tools]", r"not TOML: .*line \d+"),
+        pytest.param(
+            "number = 2\n", "number = 3\n", r"tool 'helm' has number 3, expected 2: keep the order", id="order"
+        ),
+        pytest.param(
+            'name = "helm"', 'name = "kubectl"', r"name 'kubectl' stands in two entries: remove one", id="name"
+        ),
+        pytest.param('commands = ["yq"]', 'commands = ["jq"]', r"command 'jq' stands in two entries", id="command"),
+        pytest.param(
+            'version = "1.30.0"',
+            'version = "1.31.0"',
+            r"tool 'kubectl': version '1.31.0' is not the pin 'v1.30.0'",
+            id="pin",
+        ),
+        pytest.param(
+            "budget = 13_000_000", "budget = 0", r"tool 'yq', budget: must be greater than 0, not 0$", id="budget"
+        ),
+        pytest.param(
+            "budget = 13_000_000",
+            "bugdet = 13_000_000",
+            r"'yq', bugdet: unknown key 'bugdet', did you mean 'budget'\?",
+            id="key",
+        ),
+        pytest.param(
+            'kind = "debian"', 'kind = "debain"', r"tool 'kubectx', source: .*'debian'.*, not 'debain'", id="kind"
+        ),
+        pytest.param(
+            "pattern = 'version v?([0-9.]+)'",
+            "pattern = 'version'",
+            r"'yq', probe.pattern: needs exactly one group",
+            id="group",
+        ),
+        pytest.param(
+            "stdout = '^42$'",
+            "stdout = '(42'",
+            r"'jq', check number 1, stdout: not a regular expression: .*subpattern",
+            id="pattern",
+        ),
+        pytest.param(
+            'profiles = ["default"]',
+            'profiles = ["defualt"]',
+            r"unknown profile 'defualt', did you mean 'default'\?",
+            id="profile",
+        ),
+        pytest.param(
+            'level = "runs"\n', 'level = "operates"\n', r"tool 'kubectl': has no check of level \"runs\"", id="level"
+        ),
+        pytest.param(
+            "stdout = '^b$'\n",
+            "",
+            r"tool 'kubectl', check number 1: expects nothing: give stdout or stderr a pattern",
+            id="no-expectation",
+        ),
+        pytest.param("[[tools]]", "[[tools]", r"not TOML: .*line \d+", id="syntax"),
     ],
-)  # fmt: skip
+)
 def test_error_names_entry_field_and_fix(edit: Edit, old: str, new: str, message: str) -> None:
     path = edit(old, new)
     with pytest.raises(UsageError) as caught:
@@ -93,12 +133,14 @@ BANNERS = {
 
 
 @pytest.mark.parametrize("name", BANNERS)
-def test_version_is_read_from_the_tool_s_own_words(name: str) -> None:
+def test_version_is_read_from_the_output_of_the_tool(name: str) -> None:
     banner, version = BANNERS[name]
     assert load().tool(name).probe.read(banner) == version
 
 
-@pytest.mark.parametrize("output", ["", "no number here", '{"clientVersion": {}}', "[]"])
+@pytest.mark.parametrize(
+    "output", ["", "no number here", '{"clientVersion": {}}', "[]"], ids=["empty", "words", "no-key", "no-table"]
+)
 def test_output_without_a_version_is_refused(output: str) -> None:
     for probe in (
         VersionProbe(command="x", pattern=r"^v([0-9.]+)$"),
@@ -108,6 +150,10 @@ def test_output_without_a_version_is_refused(output: str) -> None:
             probe.read(output)
 
 
-@pytest.mark.parametrize(("version", "accepted"), [("17", True), ("17.6", True), ("170.1", False), ("16.9", False)])
+@pytest.mark.parametrize(
+    ("version", "accepted"),
+    [("17", True), ("17.6", True), ("170.1", False), ("16.9", False)],
+    ids=["same", "minor", "longer-number", "older"],
+)
 def test_locked_prefix_ends_at_a_dot(version: str, *, accepted: bool) -> None:
     assert load().tool("psql").accepts(version) is accepted

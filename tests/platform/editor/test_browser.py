@@ -1,4 +1,4 @@
-"""code-server in a real browser: who gets in, a file in an editor's tab, a command in a terminal."""
+"""code-server in a real browser: who gets in, a file in a tab of the editor, a command in its terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from fixtures.browser.editor import CodeServer
 from fixtures.browser.visit import Visit, unseen_number
 from fixtures.deployment.pod import Pod
+from fixtures.deployment.tools import succeeded
 
 SAVED_SECONDS = 20
 PROXIED = "/proxy/8080/healthz"
-"""A port of the pod, which code-server passes on to a developer's browser."""
+"""A port of the pod, to which code-server passes on a developer's browser."""
 
 
 @pytest.fixture
@@ -47,11 +48,13 @@ def test_wrong_password_is_refused(code_server: CodeServer, word: str) -> None:
 def test_nothing_of_the_editor_is_served_without_a_login(code_server: CodeServer, stranger: Visit) -> None:
     code_server.enter()
     visit, proxied = code_server.visit, code_server.url + PROXIED
-    with visit.step("developer", "code-server: its developer gets no answer: see its container's log"):
+    with visit.step("developer", "code-server: its developer gets no answer: read its container's log"):
         loaded, websockets = [*code_server.loaded(), proxied], visit.websockets
         open_to_developer = visit.get(proxied) == 200 and visit.opens_websocket(websockets[0])
-        assert open_to_developer, f"code-server: {PROXIED} or a websocket is closed to its developer: see its log"
-    with stranger.step("stranger", "code-server: a stranger gets no answer: see its container's log"):
+        assert open_to_developer, (
+            f"code-server: {PROXIED} or a websocket is closed to its developer: leave out --disable-proxy"
+        )
+    with stranger.step("stranger", "code-server: a stranger gets no answer: read its container's log"):
         stranger.page.goto(code_server.url)
         served = [url for url in loaded if stranger.get(url) == 200]
         served += [url for url in websockets if stranger.opens_websocket(url)]
@@ -61,13 +64,13 @@ def test_nothing_of_the_editor_is_served_without_a_login(code_server: CodeServer
 @pytest.mark.requirement("DEP-3")
 def test_file_is_edited_in_a_tab(code_server: CodeServer, pod: Pod, path: str, word: str) -> None:
     made = pod.run(f"echo 'here is {word}' >{path}")
-    assert made.rc == 0, f"home: no file can be made ({made.stderr.strip()}): give its volume to the pod's fsGroup"
+    succeeded(made, "home", "no file can be made", repair="give its volume to the pod's fsGroup")
     code_server.enter()
     code_server.open_file(path, f"here is {word}")
     code_server.edit_file(f"typed-{word} ")
     saved = pod.run(f"timeout {SAVED_SECONDS} sh -c 'until grep typed-{word} {path}; do sleep 0.1; done'")
-    expected = f"typed-{word} here is {word}\n"
-    assert saved.stdout == expected, f"editor: {path} has {saved.stdout!r} {SAVED_SECONDS} s after Ctrl+S: see home"
+    expected, fix = f"typed-{word} here is {word}\n", "free some space on home's volume"
+    assert saved.stdout == expected, f"editor: {path} has {saved.stdout!r} {SAVED_SECONDS} s after Ctrl+S: {fix}"
 
 
 @pytest.mark.requirement("DEP-3")

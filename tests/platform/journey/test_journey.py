@@ -1,4 +1,4 @@
-"""A developer's day through the browser: from the log-in at Keycloak to what each service has of it in the evening."""
+"""A developer's day in the browser: from the log-in at Keycloak to what each service has of it at the end."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ def test_day_at_the_browsers_terminal_is_seen_by_every_service(day: Day, browse:
             day.do(terminal, step)
     expected, seen = day.expected(), day.seen()
     wrong = [f"{what} is {seen[what]}, not {expected[what]}" for what in expected if seen[what] != expected[what]]
-    assert not wrong, f"journey: every command succeeded, and {'; '.join(wrong)}: see the log of that service"
+    assert not wrong, f"journey: every command succeeded, and {'; '.join(wrong)}: read the log of that service"

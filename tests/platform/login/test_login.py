@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.browser.editor import Terminal
+from fixtures.browser.editor import EditorTerminal
 from fixtures.browser.visit import unseen_number
 from fixtures.cluster.wait import pause
 from fixtures.login.plugin import TOKEN_SECONDS, Browse
@@ -23,9 +23,11 @@ from fixtures.services.model import Account
 EXPIRES_SECONDS = 12 * 3600
 """Life of a session's cookie, as oauth2-proxy's settings have it."""
 LOOK_SECONDS = 0.5
-"""Between two looks at whether somebody is out."""
+"""Pause between two looks at whether a visitor is still let in."""
 SLACK_SECONDS = 5.0
-"""What a look and a refusal may take."""
+"""What a look and the refusal itself may take."""
+LOG_OUT = "set backendLogoutURL in oauth2-proxy's provider"
+REFRESH = f"set cookie_refresh to less than {TOKEN_SECONDS:.0f} s, and validateURL"
 ROLES = (USER_ROLE, ADMIN_ROLE)
 REVOCATIONS: dict[str, Callable[[Realm, Account], None]] = {
     "was disabled": Realm.disable,
@@ -40,13 +42,13 @@ Measured = Callable[[str, Any], None]
 
 
 def sums() -> tuple[str, str]:
-    """Return a command whose answer is not in what is typed, and that answer."""
+    """Return a command for a terminal, and its answer, which is no part of what is typed."""
     product, number = unseen_number()
     return f"echo sum{product}", f"sum{number}"
 
 
 def seconds_inside(visitors: dict[str, Visitor], limit: float) -> dict[str, float]:
-    """Return after how many seconds each of some visitors was not let in any more; who stays inside is left out."""
+    """Return after how many seconds each visitor was not let in any more, by name; who is still let in is left out."""
     out: dict[str, float] = {}
     began = time.monotonic()
     while len(out) < len(visitors) and time.monotonic() < began + limit:
@@ -57,7 +59,7 @@ def seconds_inside(visitors: dict[str, Visitor], limit: float) -> dict[str, floa
     return out
 
 
-def afterwards(terminal: Terminal) -> str:
+def afterwards(terminal: EditorTerminal) -> str:
     """Return what becomes of a terminal that stays open: whether a command is answered in it."""
     command, answer = sums()
     try:
@@ -76,10 +78,15 @@ def test_anonymous_is_sent_to_keycloak(browse: Browse, ready_proxy: LoginProxy) 
         code_server.open()
         code_server.refuse("an anonymous visitor")
         place = code_server.page.url.partition("?")[0]
-        assert code_server.login_form.is_visible(), f"oauth2-proxy: an anonymous visitor sees {place}: see its provider"
+        assert code_server.login_form.is_visible(), (
+            f"oauth2-proxy: an anonymous visitor gets {place}, not Keycloak's log-in: set its provider, and "
+            "skip_provider_button"
+        )
         if ready_proxy.keycloak is not None:
             host = ready_proxy.keycloak.host
-            assert place.startswith(f"https://{host}/"), f"oauth2-proxy: sends strangers to {place}, not to {host}"
+            assert place.startswith(f"https://{host}/"), (
+                f"oauth2-proxy: an anonymous visitor is sent to {place}, not to {host}: set its issuerURL"
+            )
 
 
 @pytest.mark.requirement("DEP-4")
@@ -104,8 +111,10 @@ def test_user_without_the_role_is_refused(browse: Browse, ready_proxy: LoginProx
         code_server.open()
         code_server.log_in(code_server.account.password)
         code_server.refuse("a user without the role")
-        assert code_server.refusal.is_visible(), "oauth2-proxy: a user without the role is not told so: see its log"
-        # Keycloak knows him now, and sends him back without a question.
+        assert code_server.refusal.is_visible(), (
+            "oauth2-proxy: a user without the role gets no page that says 403: set keycloakConfig.roles"
+        )
+        # Keycloak knows the user now, and sends him back without a question.
         code_server.open()
         code_server.refuse("a user without the role who comes again")
 
@@ -116,7 +125,10 @@ def test_wrong_password_is_refused(browse: Browse, ready_proxy: LoginProxy) -> N
         code_server.open()
         code_server.log_in("wrong")
         code_server.refuse("a visitor with a wrong password")
-        assert code_server.login_form.is_visible(), "keycloak: a wrong password leads somewhere: see the realm's users"
+        assert code_server.login_form.is_visible(), (
+            f"keycloak: a wrong password leads to {code_server.page.url.partition('?')[0]}, not to the log-in again: "
+            "give the realm's user a password"
+        )
 
 
 # ---- the session
@@ -127,13 +139,16 @@ def test_cookie_is_for_this_host_over_tls_alone(visitor: Visitor, ready_proxy: L
     reply = visitor.log_in(ready_proxy.endpoint.account)
     (cookie,) = (one for one in reply.cookies if one.name in visitor.session)
     lacking = {"secure", "httponly", "samesite"} - cookie.attributes.keys()
-    assert not lacking, f"oauth2-proxy: the session's cookie lacks {', '.join(sorted(lacking))}: see cookie_* of it"
+    assert not lacking, (
+        f"oauth2-proxy: the session's cookie lacks {', '.join(sorted(lacking))}: "
+        "set cookie_secure, cookie_httponly and cookie_samesite"
+    )
     site = cookie.attributes["samesite"].lower()
     assert site in {"lax", "strict"}, (
-        f"oauth2-proxy: the session's cookie is for any site ({site}): see cookie_samesite"
+        f"oauth2-proxy: the session's cookie has SameSite={site}, not lax or strict: set cookie_samesite"
     )
     assert cookie.name.startswith("__Host-"), (
-        f"oauth2-proxy: another host may set its cookie {cookie.name}: begin cookie_name with __Host-"
+        f"oauth2-proxy: another host may set the session's cookie {cookie.name}: begin cookie_name with __Host-"
     )
 
 
@@ -142,16 +157,18 @@ def test_logging_out_ends_the_session_at_both_ends(browse: Browse, visitor: Visi
     with browse() as code_server:
         code_server.enter()
         cookie = code_server.session_cookie
-        with code_server.visit.step("signed-out", "oauth2-proxy: nobody can log out: see its log"):
+        with code_server.visit.step("signed-out", f"oauth2-proxy: no page comes at {SIGN_OUT}: read its log"):
             code_server.visit.go(f"{code_server.url}{SIGN_OUT}")
         code_server.forget()
-        code_server.refuse("who has logged out", "give it its backendLogoutURL")
+        code_server.refuse("who has logged out", LOG_OUT)
         code_server.open()
         assert code_server.login_form.is_visible(), (
-            "keycloak: who has logged out is let in again without a question: give oauth2-proxy its backendLogoutURL"
+            f"keycloak: who has logged out is let in again without a question: {LOG_OUT}"
         )
     replayed = visitor.get(headers=[("Cookie", f"{cookie['name']}={cookie['value']}")])
-    ready_proxy.must_refuse(replayed, "who brings the cookie of a session that is over", "see its log")
+    ready_proxy.must_refuse(
+        replayed, "who brings the cookie of a session that is over", "set session_store_type = redis"
+    )
 
 
 @pytest.mark.requirement("DEP-4")
@@ -163,10 +180,13 @@ def test_logging_out_leaves_no_session_in_keycloak_and_valkey(
         visitor.log_in(account)
         key = own.key(visitor.session[COOKIE])
         found = store.exists(key), realm.sessions(account)
-        assert found == (1, 1), f"log-in: {found[0]} session in Valkey and {found[1]} in Keycloak, not 1: see both logs"
+        assert found == (1, 1), (
+            f"log-in: sessions in Valkey and Keycloak are {found}, not one in each: set session_store_type = redis"
+        )
         visitor.get(SIGN_OUT)
-        assert not store.exists(key), "oauth2-proxy: keeps the session of who has logged out: see its log"
-        assert not realm.sessions(account), "keycloak: keeps the session of who has logged out: see backendLogoutURL"
+        assert not store.exists(key), "oauth2-proxy: keeps the session in Valkey after the log-out: update oauth2-proxy"
+        left = realm.sessions(account)
+        assert not left, f"keycloak: keeps {left} sessions after the log-out: {LOG_OUT}"
 
 
 @pytest.mark.requirement("DEP-4")
@@ -175,13 +195,13 @@ def test_session_survives_a_restart_of_the_proxy(browse: Browse, ready_proxy: Lo
     with browse(name="before") as code_server:
         code_server.enter()
         cookies: Any = code_server.session
-    own.deployment.redeploy()
+    own.deployment.rollout.restart()
     with browse(name="after") as code_server:
-        # Keycloak's own cookies are left behind: it would let the user in again.
+        # Without Keycloak's own cookies, by which it would let the user in again.
         code_server.visit.context.add_cookies(cookies)
         code_server.open()
         assert code_server.workbench.is_visible(), (
-            "oauth2-proxy: a restart ends the sessions: keep them in Valkey, and the secret of the cookies"
+            "oauth2-proxy: a restart ends the sessions: set session_store_type = redis, and a cookie_secret_file"
         )
 
 
@@ -193,7 +213,7 @@ def test_session_expires(visitor: Visitor, ready_proxy: LoginProxy) -> None:
     young = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS + 60)}")]
     ready_proxy.must_let_in(visitor.get(headers=young), "who logged in not quite 12 h ago")
     old = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS - 60)}")]
-    ready_proxy.must_refuse(visitor.get(headers=old), "who logged in more than 12 h ago", "see cookie_expire")
+    ready_proxy.must_refuse(visitor.get(headers=old), "who logged in more than 12 h ago", "set cookie_expire = 12h")
 
 
 @pytest.mark.requirement("DEP-4")
@@ -203,9 +223,11 @@ def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy
     with connected(own.store) as store:
         key = own.key(visitor.session[COOKIE])
         left = store.ttl(key)
-        assert 0 < left <= EXPIRES_SECONDS, f"valkey: keeps a session for {left} s: see cookie_expire"
+        assert 0 < left <= EXPIRES_SECONDS, (
+            f"valkey: keeps a session for {left} s, not for 1 to {EXPIRES_SECONDS} s: set cookie_expire = 12h"
+        )
         store.delete(key)
-    ready_proxy.must_refuse(visitor.get(), "whose session is gone from the store", "see session_store_type")
+    ready_proxy.must_refuse(visitor.get(), "whose session is gone from the store", "set session_store_type = redis")
 
 
 @pytest.mark.requirement("DEP-4")
@@ -222,7 +244,7 @@ def test_revoked_users_are_out_within_a_tokens_life(
         out = seconds_inside(inside, TOKEN_SECONDS + SLACK_SECONDS)
     measured("seconds that a user stays in who", out)
     late = ", ".join(how for how in REVOCATIONS if how not in out)
-    assert not late, f"oauth2-proxy: a user is still in {TOKEN_SECONDS:.0f} s after he {late}: see cookie_refresh"
+    assert not late, f"oauth2-proxy: a user is still let in {TOKEN_SECONDS:.0f} s after he {late}: {REFRESH}"
 
 
 @pytest.mark.requirement("DEP-4")
@@ -236,9 +258,9 @@ def test_open_editor_of_a_revoked_user_does_not_load_again(
         visitor.cookies[ready_proxy.endpoint.host] = {cookie["name"]: cookie["value"]}
         realm.disable(account)
         assert seconds_inside({"he": visitor}, TOKEN_SECONDS + SLACK_SECONDS), (
-            f"oauth2-proxy: a disabled user is still in after {TOKEN_SECONDS:.0f} s: see cookie_refresh"
+            f"oauth2-proxy: a disabled user is still let in after {TOKEN_SECONDS:.0f} s: {REFRESH}"
         )
         measured("the open websocket of a revoked user", afterwards(terminal))
         code_server.forget()
         code_server.open()
-        code_server.refuse("a revoked user who loads the page again", "see cookie_refresh")
+        code_server.refuse("a revoked user who loads the page again", REFRESH)

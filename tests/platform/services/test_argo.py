@@ -1,4 +1,4 @@
-"""Argo Workflows from the pod by argo, seen from outside by the API of the cluster and of the server, and refusals."""
+"""Argo Workflows: argo in the pod against the server, seen from outside by the cluster's API and the server's own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.advice import last_line
-from fixtures.certificates import Authority
+from fixtures.advice import REBUILD, last_line
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import attempt, must_refuse, must_run, must_tell, word
+from fixtures.deployment.tools import attempt, must_refuse, must_run, must_tell, succeeded, word
 from fixtures.inventory import Inventory
 from fixtures.services import http
 from fixtures.services.catalogue.argo import SERVICE, Workflows
@@ -19,18 +18,20 @@ from fixtures.services.model import Endpoint
 
 SUBMIT_SECONDS = 210.0
 LISTING = "argo list -o name"
+CLIENT_MODE = "run argo-server with --auth-mode=client"
 
 
 # ---- connects
 
 
 @pytest.mark.requirement("TOOL-argo-connects", "ENV-2")
-def test_argo_asks_the_server_that_the_environment_names(pod: Pod, argo: Endpoint, inventory: Inventory) -> None:
-    del argo
+@pytest.mark.usefixtures("argo")
+def test_argo_asks_the_server_that_the_environment_names(pod: Pod, inventory: Inventory) -> None:
     seen = must_run(pod, "argo", "argo version --short").split()
     version = f"v{inventory.tool('argo').version}"
     assert seen[-2:] == ["argo-server:", version], (
-        f"argo: knows of {seen}, not of an argo-server: {version}: see ARGO_SERVER and the version of the server"
+        f"argo: the server that answers is {seen}, not argo-server: {version}: "
+        "set ARGO_SERVER, or deploy the server in argo's version"
     )
 
 
@@ -40,17 +41,16 @@ def test_argo_lists_the_workflows_that_the_cluster_has(pod: Pod, workflows: Work
     workflows.create(_suspended(workflows))
     listed = must_run(pod, "argo", LISTING).split()
     name = workflows.scratch.name
-    assert name not in before, f"argo: lists {name} before it was there: reinstall argo"
-    assert name in listed, f"argo: lists {listed} without {name}: see ARGO_SERVER and ARGO_NAMESPACE"
+    assert name not in before, f"argo: lists {name} before it was there: {REBUILD}"
+    assert name in listed, f"argo: lists {listed} without {name}: set ARGO_SERVER and ARGO_NAMESPACE"
 
 
 @pytest.mark.requirement("TOOL-argo-connects")
-def test_argo_refuses_a_server_of_another_authority(pod: Pod, argo: Endpoint) -> None:
-    del argo
-    foreign = Authority("somebody else").certificate
+@pytest.mark.usefixtures("argo")
+def test_argo_refuses_a_server_of_another_authority(pod: Pod, foreign_certificate: bytes) -> None:
     script = f"cat >foreign.crt && SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=/ {LISTING}"
-    words, mend = "certificate signed by unknown authority", "let ARGO_INSECURE_SKIP_VERIFY be unset"
-    must_refuse(pod, "argo", script, words, mend=mend, stdin=foreign)
+    words, fix = "certificate signed by unknown authority", "unset ARGO_INSECURE_SKIP_VERIFY in the workspace"
+    must_refuse(pod, "argo", script, words, repair=fix, stdin=foreign_certificate)
 
 
 @pytest.mark.requirement("TOOL-argo-connects")
@@ -60,15 +60,15 @@ def test_server_serves_nobody_without_a_token(token: str, argo: Endpoint, deploy
         path = f"/api/v1/workflows/{deployment.namespace}"
         answer = server.ask("GET", path, headers={"Authorization": token} if token else None)
     assert answer.status == 401, (
-        f"argo-server: answers {answer.status} to {token or 'no token'}: run it with --auth-mode=client"
+        f"argo-server: answers {answer.status} instead of 401 to {token or 'no token'}: {CLIENT_MODE}"
     )
 
 
 @pytest.mark.requirement("TOOL-argo-connects")
-def test_argo_passes_on_that_a_token_is_refused(pod: Pod, argo: Endpoint) -> None:
-    del argo
-    mend = "run the server with --auth-mode=client"
-    must_refuse(pod, "argo", f"ARGO_TOKEN='Bearer nonsense' {LISTING}", "Unauthenticated|Unauthorized", mend=mend)
+@pytest.mark.usefixtures("argo")
+def test_argo_passes_on_that_a_token_is_refused(pod: Pod) -> None:
+    script = f"ARGO_TOKEN='Bearer nonsense' {LISTING}"
+    must_refuse(pod, "argo", script, "(?i)Unauthenticated|Unauthorized", repair=CLIENT_MODE)
 
 
 # ---- operates
@@ -79,11 +79,15 @@ def test_argo_submits_waits_reads_the_log_and_deletes(pod: Pod, workflows: Workf
     said, name = word(), workflows.scratch.name
     _submit(pod, workflows, f"printf {said} >/tmp/said", 'echo "heard $SAID"')
     seen = _phase(workflows.status())
-    assert seen == "Succeeded", f"argo: `submit --wait` ends well, the workflow is {seen}: see the controller's log"
+    assert seen == "Succeeded", (
+        f"argo: `submit --wait` succeeded, the workflow is {seen}, not Succeeded: read the workflow controller's log"
+    )
     log = must_run(pod, "argo", f"argo logs {name} --no-color")
-    assert f": heard {said}\n" in log, f"argo: its log has no `heard {said}`: {last_line(log)}: see the step's pod"
+    assert f": heard {said}\n" in log, f"argo: its log ends with {last_line(log)!r}, not with `heard {said}`: {REBUILD}"
     outside = workflows.logs()
-    assert any(f"heard {said}\n" in one for one in outside), f"argo: no step wrote `heard {said}`, it shows it though"
+    assert any(f"heard {said}\n" in one for one in outside), (
+        f"argo: its log has `heard {said}`, which no pod of a step wrote: {REBUILD}"
+    )
     must_run(pod, "argo", f"argo delete {name}")
     assert workflows.status() is None, f"argo: {name} is there after `argo delete`: give the account the verb delete"
 
@@ -94,12 +98,13 @@ def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> 
     done = attempt(pod, "argo", "argo submit - --wait", stdin=_json(document), seconds=SUBMIT_SECONDS)
     seen = _phase(workflows.status())
     assert (done.rc, seen) == (1, "Failed"), (
-        f"argo: a step that exits with 3 gives {seen}, `submit --wait` ends with {done.rc}, not Failed and 1: "
-        f"{last_line(done.stderr or done.stdout)}"
+        f"argo: a step that exits with 3 gives {seen}, `submit --wait` ends with {done.rc}, not Failed and 1 "
+        f"({last_line(done.stderr or done.stdout)}): read the workflow controller's log"
     )
     shown = must_tell(pod, "argo", f"argo get {workflows.scratch.name} -o json")["status"]
     reasons = [node.get("message") for node in shown["nodes"].values() if node["type"] == "Pod"]
-    assert reasons == ["Error (exit code 3)"], f"argo: says {reasons} of the step, not `Error (exit code 3)`"
+    expected = ["Error (exit code 3)"]
+    assert reasons == expected, f"argo: gives {reasons} as the step's end, not {expected}: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
@@ -108,8 +113,8 @@ def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) 
     document["metadata"] = document["metadata"] | {"namespace": SERVICE.namespace}
     script = f"argo submit - --server-dry-run -o name --namespace={SERVICE.namespace}"
     words = f"PermissionDenied.*cannot create resource .*workflows.* in the namespace .*{SERVICE.namespace}"
-    mend = "take away the account's right to make workflows in the server's namespace"
-    must_refuse(pod, "argo", script, words, mend=mend, stdin=_json(document))
+    fix = "take away the account's right to make workflows in the server's namespace"
+    must_refuse(pod, "argo", script, words, repair=fix, stdin=_json(document))
 
 
 @pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
@@ -120,17 +125,19 @@ def test_another_account_sees_nothing_through_the_server(argo: Endpoint, deploym
     with http.opened(argo, headers) as server:
         answer = server.ask("GET", f"/api/v1/workflows/{deployment.namespace}")
     assert answer.status == 403, (
-        f"argo-server: answers {answer.status} to an account without rights: run it with --auth-mode=client"
+        f"argo-server: answers {answer.status} instead of 403 to an account without rights: {CLIENT_MODE}"
     )
 
 
 def _submit(pod: Pod, workflows: Workflows, *commands: str) -> None:
+    """Submit a workflow by argo and wait for its end; AssertionError with what its steps said where that fails."""
     document = _json(workflows.manifest(*commands))
     done = attempt(pod, "argo", "argo submit - --wait", stdin=document, seconds=SUBMIT_SECONDS)
     status = workflows.status() or {}
     nodes = [node.get("message") for node in status.get("nodes", {}).values() if node.get("message")]
     why = "; ".join([last_line(done.stderr or done.stdout), *nodes, workflows.scratch.last_word()])
-    assert done.rc == 0, f"argo: `submit --wait` ends with {done.rc}: {why}: see the workflow, and the account's rights"
+    fix = "give the account workflow the right to report its steps' results, or fix what the step complains of"
+    succeeded(done, "argo", "`submit --wait` failed", said=why, repair=fix)
 
 
 def _suspended(workflows: Workflows) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""devpi from the pod by devpi and pip, seen from outside through the server's API, and what it must refuse.
+"""devpi: devpi and pip in the pod against the package index, seen from outside by the server's API.
 
 Everybody may read an index, by design of devpi; what one user must not do is write into another's.
 """
@@ -12,40 +12,26 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.advice import last_line, repair
-from fixtures.certificates import Authority
-from fixtures.deployment.tools import word
+from fixtures.advice import REBUILD, last_line
+from fixtures.deployment.tools import refused, says, succeeded, word
 from fixtures.services.catalogue.devpi import LOGIN, DevpiCli, Index, Wheel, connected, index_of
-from fixtures.services.model import Account, Endpoint
+from fixtures.services.model import Endpoint
+from fixtures.services.tenants import TenantPair
 
-TENANT_PAIRS = ("the workspace", "its neighbour")
-
-
-@pytest.fixture
-def name(run_id: str) -> str:
-    """A name of the check's own."""
-    return f"check-{run_id}-{secrets.token_hex(4)}"
+INDEX_LOG = "read devpi-server's log for the index"
 
 
 @pytest.fixture
 def index(devpi: Endpoint, name: str) -> Iterator[Index]:
-    """An index of the workspace's that is not there yet, and is gone in the end."""
+    """An index of the workspace's user that is not there yet, and is removed at the end."""
     with index_of(devpi, name) as found:
         yield found
 
 
 @pytest.fixture
 def wheel() -> Wheel:
-    """A package that nobody has seen before."""
+    """A package that no index has."""
     return Wheel(f"probe{secrets.token_hex(4)}", word())
-
-
-@pytest.fixture(params=TENANT_PAIRS)
-def pair(request: pytest.FixtureRequest, devpi: Endpoint) -> tuple[Account, Account]:
-    """Two users, of whom the first wants what is the second's."""
-    if request.param == TENANT_PAIRS[0]:
-        return devpi.account, devpi.neighbour
-    return devpi.neighbour, devpi.account
 
 
 # ---- connects
@@ -54,26 +40,23 @@ def pair(request: pytest.FixtureRequest, devpi: Endpoint) -> tuple[Account, Acco
 @pytest.mark.requirement("TOOL-devpi-client-connects", "ENV-2")
 def test_devpi_logs_in_and_uses_an_index_of_the_server(devpi_cli: DevpiCli, devpi: Endpoint, index: Index) -> None:
     index.create()
-    done = devpi_cli(f'devpi use "$DEVPI_URL/{index.path}"')
-    said = last_line(done.stderr or done.stdout)
-    assert done.rc == 0, f"devpi: no index from the pod: {said}: {repair(said)}"
+    told = succeeded(devpi_cli(f'devpi use "$DEVPI_URL/{index.path}"'), "devpi", "no index from the pod")
     # It goes on without a check where the certificate is not good, and only says so.
-    assert "validation failed" not in done.stdout, "devpi: does not trust the server: name its authority to the pod"
-    line = next((one for one in done.stdout.splitlines() if "index:" in one), "no index")
-    wanted = f"/{index.path} (logged in as {devpi.account.user})"
-    assert devpi.host in line, f"devpi: {line!r} is not at {devpi.host}: set DEVPI_URL"
-    assert line.endswith(wanted), f"devpi: {line!r} is not {wanted}: see the log-in"
+    assert "validation failed" not in told, "devpi: does not trust the server: mount its authority in the workspace"
+    line = next((one for one in told.splitlines() if "index:" in one), "no index")
+    expected = f"/{index.path} (logged in as {devpi.account.user})"
+    assert devpi.host in line, f"devpi: uses {line!r}, which is not at {devpi.host}: set DEVPI_URL"
+    assert line.endswith(expected), f"devpi: uses {line!r}, not {expected!r}: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-devpi-client-connects")
-def test_devpi_gives_no_password_to_a_server_of_another_authority(devpi_cli: DevpiCli) -> None:
-    foreign = Authority("somebody else").certificate
-    done = devpi_cli(
-        f"cat >foreign.crt; export REQUESTS_CA_BUNDLE=$PWD/foreign.crt\n{LOGIN}", login=False, stdin=foreign
-    )
-    said = done.stdout + done.stderr
-    assert done.rc != 0, f"devpi: logs in at anybody's ({last_line(said)}): see the server's certificate"
-    assert "SSL verification failed" in said, f"devpi: {last_line(said)}: it is the certificate that it has to refuse"
+def test_devpi_gives_no_password_to_a_server_of_another_authority(
+    devpi_cli: DevpiCli, foreign_certificate: bytes
+) -> None:
+    script = f"cat >foreign.crt; export REQUESTS_CA_BUNDLE=$PWD/foreign.crt\n{LOGIN}"
+    done = devpi_cli(script, login=False, stdin=foreign_certificate)
+    words, what = "SSL verification failed", "a log-in at a server of another authority"
+    refused(done, "devpi", words, what=what, repair=REBUILD, output="both")
 
 
 # ---- operates
@@ -82,21 +65,15 @@ def test_devpi_gives_no_password_to_a_server_of_another_authority(devpi_cli: Dev
 @pytest.mark.requirement("TOOL-devpi-client-operates")
 def test_devpi_uploads_a_package_that_pip_installs(devpi_cli: DevpiCli, index: Index, wheel: Wheel) -> None:
     index.create()
-    done = devpi_cli(
-        f"""cat >{wheel.name}; devpi use {index.path} >/dev/null
+    script = f"""cat >{wheel.name}; devpi use {index.path} >/dev/null
         devpi upload {wheel.name} >uploaded || {{ cat uploaded; exit 1; }}
         pip install --quiet --no-cache-dir --target=lib --index-url="$DEVPI_URL/{index.path}/+simple/" {wheel.project}
-        PYTHONPATH=lib python3 -c 'import {wheel.project}; print({wheel.project}.SAID)'""",
-        stdin=wheel.content,
-    )
-    said = last_line(done.stderr or done.stdout)
-    assert done.rc == 0, f"devpi: no package went up and down: {said}: {repair(said)}"
-    assert done.stdout.strip() == wheel.said, (
-        f"pip: installed what says {done.stdout.strip()!r}, not {wheel.said}: see it"
-    )
+        PYTHONPATH=lib python3 -c 'import {wheel.project}; print({wheel.project}.SAID)'"""
+    said = succeeded(devpi_cli(script, stdin=wheel.content), "devpi", "no package is uploaded and installed").strip()
+    assert said == wheel.said, f"pip: installed a package that says {said!r}, not {wheel.said!r}: {REBUILD}"
     (link,) = index.files(wheel.project)[wheel.version]
-    seen, wanted = link["hashes"]["sha256"], hashlib.sha256(wheel.content).hexdigest()
-    assert seen == wanted, f"devpi: the server has a file with the hash {seen}, {wanted} went up: see DEVPI_URL"
+    seen, expected = link["hashes"]["sha256"], hashlib.sha256(wheel.content).hexdigest()
+    assert seen == expected, f"devpi: the server's file has the hash {seen}, the uploaded one {expected}: set DEVPI_URL"
 
 
 @pytest.mark.requirement("TOOL-devpi-client-operates")
@@ -104,24 +81,22 @@ def test_devpi_removes_a_package(devpi_cli: DevpiCli, index: Index, wheel: Wheel
     index.create()
     use = f"devpi use {index.path} >/dev/null"
     done = devpi_cli(f"cat >{wheel.name}; {use}; devpi upload {wheel.name}", stdin=wheel.content)
-    before = list(index.files(wheel.project))
-    assert before == [wheel.version], (
-        f"devpi: no package went up: {last_line(done.stdout + done.stderr)}: see the index"
-    )
+    before, said = list(index.files(wheel.project)), last_line(done.stdout + done.stderr)
+    assert before == [wheel.version], f"devpi: the index has {before} after the upload ({said}): {INDEX_LOG}"
     done = devpi_cli(f"{use}; devpi remove -y {wheel.project}=={wheel.version}")
-    left = list(index.files(wheel.project))
-    assert not left, f"devpi: {left} is there after its removal: {last_line(done.stdout + done.stderr)}: see the index"
+    left, said = list(index.files(wheel.project)), last_line(done.stdout + done.stderr)
+    assert not left, f"devpi: the index has {left} after the removal ({said}): {INDEX_LOG}"
 
 
 @pytest.mark.requirement("TOOL-devpi-client-operates")
 def test_devpi_makes_and_deletes_an_index(devpi_cli: DevpiCli, index: Index) -> None:
     name = index.path.rpartition("/")[2]
     done = devpi_cli(f"devpi index --create {name} bases=")
-    said = last_line(done.stdout + done.stderr)
-    assert index.settings().status == 200, f"devpi: the server has no {index.path}: {said}: see DEVPI_URL"
+    seen, said = index.settings().status, last_line(done.stdout + done.stderr)
+    assert seen == 200, f"devpi: the server answers {seen} for {index.path} when made ({said}): set DEVPI_URL"
     done = devpi_cli(f"devpi index -y --delete {name}")
-    said = last_line(done.stdout + done.stderr)
-    assert index.settings().status == 404, f"devpi: {index.path} is there after its removal: {said}: see the index"
+    seen, said = index.settings().status, last_line(done.stdout + done.stderr)
+    assert seen == 404, f"devpi: the server answers {seen} for {index.path} when deleted ({said}): {INDEX_LOG}"
 
 
 # ---- refuses
@@ -130,39 +105,33 @@ def test_devpi_makes_and_deletes_an_index(devpi_cli: DevpiCli, index: Index) -> 
 @pytest.mark.requirement("TOOL-devpi-client-connects")
 def test_wrong_password_is_refused(devpi_cli: DevpiCli, devpi: Endpoint, name: str) -> None:
     wrong = replace(devpi.account, password="wrong")  # noqa: S106
-    done = devpi_cli("devpi index -l", wrong)
-    assert done.rc != 0, f"devpi: lets {wrong.user} in with a wrong password: see the users that it has"
-    assert "401" in done.stderr, f"devpi: {last_line(done.stderr)}: a wrong password is answered with 401"
+    fix = f"give devpi's user {wrong.user} a password"
+    refused(devpi_cli("devpi index -l", wrong), "devpi", "401", what="a wrong password", repair=fix)
     with connected(devpi, wrong) as outside:
         seen = outside.ask("PUT", f"/{wrong.user}/{name}", {"bases": []}).status
-    assert seen in {401, 403}, f"devpi: answers {seen} where a wrong password makes an index: see the users that it has"
+    assert seen in {401, 403}, f"devpi: answers {seen} where a wrong password makes an index, not 401 or 403: {fix}"
 
 
 @pytest.mark.requirement("TOOL-devpi-client-connects")
 def test_unknown_index_is_named(devpi_cli: DevpiCli, index: Index) -> None:
     done = devpi_cli(f"devpi use {index.path}")
-    said = done.stdout + done.stderr
-    assert done.rc != 0, f"devpi: uses an index {index.path} that nobody made: see the server"
-    assert "404" in said or "not found" in said.lower(), (
-        f"devpi: {last_line(said)} for an unknown index: see the server"
-    )
+    what, fix = f"an index {index.path} that nobody made", "set DEVPI_URL to the server that was deployed"
+    refused(done, "devpi", "404|(?i:not found)", what=what, repair=fix, output="both")
 
 
 @pytest.mark.requirement("TOOL-devpi-client-operates")
 def test_users_do_not_write_into_each_others_indexes(
-    devpi_cli: DevpiCli, devpi: Endpoint, pair: tuple[Account, Account], name: str, wheel: Wheel
+    devpi_cli: DevpiCli, devpi: Endpoint, pair: TenantPair, name: str, wheel: Wheel
 ) -> None:
-    stranger, owner = pair
+    stranger, owner = pair(devpi)
     with index_of(devpi, name, owner) as index:
         index.create()
+        fix = f"leave {index.path}'s acl_upload to {owner.user}, and run devpi-server with --restrict-modify"
         script = f"cat >{wheel.name}; devpi use {index.path} >/dev/null; devpi upload {wheel.name}"
         done = devpi_cli(script, stranger, stdin=wheel.content)
-        said = done.stdout + done.stderr
-        assert "403" in said, f"devpi: {stranger.user} uploads to {index.path} ({last_line(said)}): see its acl_upload"
-        assert not index.files(wheel.project), (
-            f"devpi: {index.path} has a file of {stranger.user}'s: see its acl_upload"
-        )
+        says(done, "devpi", "403", what=f"{stranger.user}'s upload to {index.path}", repair=fix, output="both")
+        assert not index.files(wheel.project), f"devpi: {index.path} has a file of {stranger.user}'s: {fix}"
         with connected(devpi, stranger) as outside:
             seen = outside.ask("DELETE", f"/{index.path}").status
-        assert seen == 403, f"devpi: answers {seen} where {stranger.user} deletes {index.path}: see --restrict-modify"
-        assert index.settings().status == 200, f"devpi: {index.path} is gone, {stranger.user} deleted it: see its log"
+        assert seen == 403, f"devpi: answers {seen} where {stranger.user} deletes {index.path}, not 403: {fix}"
+        assert index.settings().status == 200, f"devpi: {index.path} is gone, {stranger.user} deleted it: {fix}"

@@ -1,12 +1,12 @@
-"""Each service answers its client outside, and is found from the pod under the name that the environment gives."""
+"""Each service answers a client outside, and is found from the pod by the name that the environment gives."""
 
 from __future__ import annotations
 
 import pytest
 
-from fixtures.advice import last_line, repair
 from fixtures.builder.dockerfile import PYTHON_HOME
 from fixtures.deployment.pod import Pod
+from fixtures.deployment.tools import succeeded
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.model import Endpoint, Service, Services
 
@@ -24,10 +24,10 @@ with socket.create_connection((host, port), timeout=10) as plain:
             pass
     trust.wrap_socket(plain, server_hostname=host).close()
 END"""
-"""Ends well where a host is found, answers, and has a certificate of an authority that the pod trusts."""
+"""Succeeds where a host is found, answers, and has a certificate of an authority that the pod trusts."""
 
 
-@pytest.fixture(params=TABLE, ids=lambda row: row.name)
+@pytest.fixture(params=[pytest.param(row, marks=pytest.mark.needs(row.name), id=row.name) for row in TABLE])
 def service(request: pytest.FixtureRequest) -> Service:
     """A row of the table of services."""
     row: Service = request.param
@@ -36,7 +36,7 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 @pytest.fixture
 def endpoint(service: Service, services: Services) -> Endpoint:
-    """How that service is reached: it is up, and has answered its client outside."""
+    """How that service is reached: it is up, and has answered a client outside."""
     return services.require(service.name)
 
 
@@ -46,7 +46,6 @@ def test_environment_leads_from_the_pod_to_the_service(pod: Pod, service: Servic
     for name, template in service.environment.items():
         expected = template.format(**where).removesuffix(":443")
         seen = pod.run(f"printenv {name}").stdout.strip().removesuffix(":443")
-        assert seen == expected, f"environment: {name} is {seen!r}, {service.name} is at {expected}: set it"
+        assert seen == expected, f"environment: {name} is {seen!r}, {service.name} is at {expected}: set {name}"
     done = pod.run(f"set -- {endpoint.host} {endpoint.port} {service.name}\n{GREET}")
-    said = last_line(done.stderr)
-    assert done.rc == 0, f"{service.name}: is not reached from the pod: {said}: {repair(said)}"
+    succeeded(done, service.name, "is not reached from the pod")

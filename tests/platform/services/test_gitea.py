@@ -1,4 +1,4 @@
-"""Gitea from the pod by git and tea, seen from outside through its API, and what it must refuse."""
+"""Gitea: git and tea in the pod against the server, seen from outside by its API."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures.advice import last_line, repair
-from fixtures.certificates import Authority
-from fixtures.deployment.tools import word
+from fixtures.deployment.tools import refused, succeeded, word
 from fixtures.services.catalogue.gitea import API, GiteaCli, Repository, connected, repository_of, token_of
-from fixtures.services.model import Account, Endpoint
+from fixtures.services.model import Endpoint
+from fixtures.services.tenants import TenantPair
 
-TENANT_PAIRS = ("the workspace", "its neighbour")
 CLONE = 'git clone --quiet "$GITEA_URL/{path}.git" here && cd here'
 WORKFLOW = """\
 on: push
@@ -26,34 +24,21 @@ jobs:
     steps:
       - run: echo hello
 """
-
-
-@pytest.fixture
-def name(run_id: str) -> str:
-    """A name of the check's own."""
-    return f"check-{run_id}-{secrets.token_hex(4)}"
+SERVER_LOG = "read Gitea's log"
 
 
 @pytest.fixture
 def repository(gitea: Endpoint, name: str) -> Iterator[Repository]:
-    """A repository of the workspace's that is not there yet, and is gone in the end."""
+    """A repository of the workspace's user that is not there yet, and is removed at the end."""
     with repository_of(gitea, name) as found:
         yield found
 
 
 @pytest.fixture
 def token(gitea: Endpoint, name: str) -> Iterator[str]:
-    """A token of the workspace's, for tea."""
+    """A token of the workspace's user, for tea."""
     with token_of(gitea, gitea.account, name) as found:
         yield found
-
-
-@pytest.fixture(params=TENANT_PAIRS)
-def pair(request: pytest.FixtureRequest, gitea: Endpoint) -> tuple[Account, Account]:
-    """Two users, of whom the first wants what is the second's."""
-    if request.param == TENANT_PAIRS[0]:
-        return gitea.account, gitea.neighbour
-    return gitea.neighbour, gitea.account
 
 
 def title_of(repository: Repository, rest: str) -> str | None:
@@ -66,41 +51,37 @@ def title_of(repository: Repository, rest: str) -> str | None:
 
 @pytest.mark.requirement("TOOL-tea-connects", "ENV-2")
 def test_tea_logs_in_at_the_server_that_the_environment_names(gitea_cli: GiteaCli, gitea: Endpoint, token: str) -> None:
-    done = gitea_cli("tea login list --output csv", token=token)
-    said = last_line(done.stderr or done.stdout)
-    assert done.rc == 0, f"tea: no login from the pod: {said}: {repair(said)}"
+    told = succeeded(gitea_cli("tea login list --output csv", token=token), "tea", "no login from the pod")
     # It has the token alone: whose that is the server said.
-    seen = [(urlsplit(one["URL"]).hostname, one["User"]) for one in csv.DictReader(done.stdout.splitlines())]
-    wanted = [(gitea.host, gitea.account.user)]
-    assert seen == wanted, f"tea: is logged in {seen}, the token is of {wanted}: see GITEA_URL"
+    seen = [(urlsplit(one["URL"]).hostname, one["User"]) for one in csv.DictReader(told.splitlines())]
+    expected = [(gitea.host, gitea.account.user)]
+    assert seen == expected, f"tea: is logged in as {seen}, the token is of {expected}: set GITEA_URL"
 
 
 @pytest.mark.requirement("TOOL-tea-connects")
-def test_tea_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, token: str) -> None:
-    foreign = Authority("somebody else").certificate
+def test_tea_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, token: str, foreign_certificate: bytes) -> None:
     script = "cat >foreign.crt; SSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=$PWD tea repos list --login here"
-    done = gitea_cli(script, token=token, stdin=foreign)
-    said = done.stdout + done.stderr
-    assert done.rc != 0, f"tea: trusts anybody ({said.strip()!r}): see whether something adds --insecure"
-    assert "unknown authority" in said, f"tea: {last_line(said)}: see the server's certificate"
+    done = gitea_cli(script, token=token, stdin=foreign_certificate)
+    what, fix = "a server of another authority", "take `insecure` out of tea's settings"
+    refused(done, "tea", "unknown authority", what=what, repair=fix, output="both")
 
 
 @pytest.mark.requirement("TOOL-tea-connects")
-def test_git_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, gitea: Endpoint) -> None:
-    foreign = Authority("somebody else").certificate
+def test_git_refuses_a_server_of_another_authority(
+    gitea_cli: GiteaCli, gitea: Endpoint, foreign_certificate: bytes
+) -> None:
     url = f'"$GITEA_URL/{gitea.account.user}/any.git"'
     script = f"cat >foreign.crt; GIT_SSL_CAINFO=$PWD/foreign.crt git ls-remote {url}"
-    done = gitea_cli(script, stdin=foreign)
-    assert done.rc != 0, "git: trusts anybody: take http.sslVerify=false out of its settings, and GIT_SSL_NO_VERIFY"
-    assert "certificate" in done.stderr, f"git: {last_line(done.stderr)}: it is the certificate that it has to refuse"
+    done = gitea_cli(script, stdin=foreign_certificate)
+    fix = "take http.sslVerify=false out of git's settings, and unset GIT_SSL_NO_VERIFY"
+    refused(done, "git", "certificate", what="a server of another authority", repair=fix)
 
 
 @pytest.mark.requirement("TOOL-tea-connects")
 def test_tea_is_refused_with_a_wrong_token(gitea_cli: GiteaCli) -> None:
     done = gitea_cli("true", token=secrets.token_hex(20))
-    said = done.stdout + done.stderr
-    assert done.rc != 0, "gitea: lets a token in that nobody was given: see REVERSE_PROXY_AUTHENTICATION in app.ini"
-    assert "invalid username, password or token" in said, f"tea: {last_line(said)}, not that the token is wrong: see it"
+    words, fix = "invalid username, password or token", "turn REVERSE_PROXY_AUTHENTICATION off in app.ini"
+    refused(done, "gitea", words, what="a token that nobody was given", repair=fix, output="both")
 
 
 # ---- operates
@@ -111,60 +92,51 @@ def test_tea_makes_a_private_repository_and_git_pushes_to_it(
     gitea_cli: GiteaCli, repository: Repository, token: str
 ) -> None:
     said = word()
-    done = gitea_cli(
-        f"""tea repos create --name {repository.name} --private --login here >/dev/null
+    script = f"""tea repos create --name {repository.name} --private --login here >/dev/null
         git init --quiet --initial-branch=main && echo {said} >word && git add word && git commit --quiet -m 'a word'
-        git push --quiet "$GITEA_URL/{repository.path}.git" main && git rev-parse HEAD""",
-        token=token,
+        git push --quiet "$GITEA_URL/{repository.path}.git" main && git rev-parse HEAD"""
+    commit = succeeded(gitea_cli(script, token=token), "tea", "no repository with a commit").split()[-1]
+    assert repository.ask()["private"], (
+        "gitea: what `tea repos create --private` made is public: take FORCE_PRIVATE and DEFAULT_PRIVATE out of app.ini"
     )
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"tea: no repository with a commit: {last}: {repair(last)}"
-    assert repository.ask()["private"], "gitea: what `tea repos create --private` made is public: see FORCE_PRIVATE"
-    commit = done.stdout.split()[-1]
     seen = repository.wait_for("/commits", lambda commits: [one["sha"] for one in commits] == [commit])
-    assert seen, f"gitea: has no commit {commit}, which git says that it pushed: see GITEA_URL"
-    assert repository.text("word").strip() == said, f"gitea: has another file `word` than was pushed ({said}): see it"
+    assert seen, f"gitea: has no commit {commit}, which git pushed: set GITEA_URL"
+    text = repository.text("word").strip()
+    assert text == said, f"gitea: the pushed file has {text!r}, not {said!r}: set GITEA_URL"
 
 
 @pytest.mark.requirement("TOOL-tea-operates", "FLOW-gitea")
 def test_tea_opens_an_issue_and_merges_a_pull_request(gitea_cli: GiteaCli, repository: Repository, token: str) -> None:
     said = word()
     repository.create(private=True)
-    # tea reads which repository is meant out of the clone.
-    done = gitea_cli(
-        f"""{CLONE.format(path=repository.path)}
+    # tea finds out from the clone which repository is meant.
+    script = f"""{CLONE.format(path=repository.path)}
         tea issues create --title 'wanted: {said}' --description 'in a file' >/dev/null
         git switch --quiet -c change && echo {said} >word && git add word && git commit --quiet -m 'closes #1'
         git push --quiet origin change
-        tea pulls create --title 'brings {said}' --description 'a file' --base main --head change >/dev/null""",
-        token=token,
-    )
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"tea: no issue and pull request: {last}: {repair(last)}"
-    titles = title_of(repository, "/issues/1"), title_of(repository, "/pulls/2")
-    wanted = f"wanted: {said}", f"brings {said}"
-    assert titles == wanted, f"gitea: issue and pull request are {titles}, not {wanted}: see tea's login"
-    done = gitea_cli(f"tea pulls merge --repo {repository.path} --login here 2", token=token)
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"tea: cannot merge: {last}: {repair(last)}"
-    assert repository.text("word").strip() == said, "gitea: the merged pull request brought nothing to main: see it"
+        tea pulls create --title 'brings {said}' --description 'a file' --base main --head change >/dev/null"""
+    succeeded(gitea_cli(script, token=token), "tea", "no issue and pull request")
+    seen = title_of(repository, "/issues/1"), title_of(repository, "/pulls/2")
+    expected = f"wanted: {said}", f"brings {said}"
+    assert seen == expected, f"gitea: the titles of issue and pull request are {seen}, not {expected}: set GITEA_URL"
+    succeeded(gitea_cli(f"tea pulls merge --repo {repository.path} --login here 2", token=token), "tea", "cannot merge")
+    text = repository.text("word").strip()
+    assert text == said, f"gitea: main has {text!r} after the merge, not {said!r}: {SERVER_LOG}"
 
 
 @pytest.mark.requirement("FLOW-gitea")
 def test_push_of_a_workflow_starts_a_run_of_it(gitea_cli: GiteaCli, repository: Repository) -> None:
     repository.create(private=True)
-    done = gitea_cli(
-        f"""cat >workflow; {CLONE.format(path=repository.path)}; mkdir -p .gitea/workflows
+    script = f"""cat >workflow; {CLONE.format(path=repository.path)}; mkdir -p .gitea/workflows
         mv ../workflow .gitea/workflows/greet.yaml && git add . && git commit --quiet -m 'a workflow'
-        git push --quiet && git rev-parse HEAD""",
-        stdin=WORKFLOW.encode(),
-    )
-    assert done.rc == 0, f"git: cannot push a workflow: {last_line(done.stderr)}: see the user's rights"
+        git push --quiet && git rev-parse HEAD"""
+    commit = succeeded(gitea_cli(script, stdin=WORKFLOW.encode()), "git", "cannot push a workflow").strip()
     runs = repository.wait_for("/actions/runs", lambda found: bool(found["workflow_runs"]))
-    assert runs, "gitea: no run of the workflow after its push: turn Actions on in app.ini"
+    assert runs, "gitea: starts no run after the push of a workflow: set ENABLED = true below [actions] in app.ini"
     seen = [(run["head_sha"], run["status"]) for run in runs["workflow_runs"]]
     # No runner has such a label: it waits.
-    assert seen == [(done.stdout.strip(), "queued")], f"gitea: runs after the push: {seen}: one has to wait"
+    expected = [(commit, "queued")]
+    assert seen == expected, f"gitea: the runs after the push are {seen}, not {expected}: {SERVER_LOG}"
 
 
 # ---- refuses
@@ -174,66 +146,63 @@ def test_push_of_a_workflow_starts_a_run_of_it(gitea_cli: GiteaCli, repository: 
 def test_git_is_refused_with_a_wrong_password(gitea_cli: GiteaCli, gitea: Endpoint, repository: Repository) -> None:
     repository.create(private=True)
     wrong = replace(gitea.account, password="wrong")  # noqa: S106
+    fix = "turn off all ways to log in but a password in app.ini"
     done = gitea_cli(CLONE.format(path=repository.path), wrong)
-    assert done.rc != 0, f"gitea: lets {wrong.user} in with a wrong password: see the ways to log in that it has"
-    assert "Authentication failed" in done.stderr, f"git: {last_line(done.stderr)} for a wrong password: see the server"
+    refused(done, "gitea", "Authentication failed", what="a wrong password", repair=fix)
     with connected(gitea, wrong) as outside:
-        assert outside.ask("GET", f"{API}/user").status == 401, "gitea: its API takes a wrong password: see its users"
+        seen = outside.ask("GET", f"{API}/user").status
+    assert seen == 401, f"gitea: its API answers {seen} to a wrong password, not 401: {fix}"
 
 
 @pytest.mark.requirement("TOOL-tea-operates")
 def test_unknown_repository_is_named(gitea_cli: GiteaCli, repository: Repository, token: str) -> None:
+    what = f"a repository {repository.path} that nobody made"
     done = gitea_cli(f'git ls-remote "$GITEA_URL/{repository.path}.git"')
-    assert done.rc == 128, f"gitea: has a repository {repository.path} that nobody made: see ENABLE_PUSH_CREATE_USER"
-    assert "not found" in done.stderr, f"git: {last_line(done.stderr)} for an unknown repository: see the server's log"
+    fix = "turn ENABLE_PUSH_CREATE_USER off in app.ini"
+    refused(done, "git", "not found", what=what, repair=fix, status=128)
     done = gitea_cli(f"tea issues list --repo {repository.path} --login here", token=token)
-    said = done.stdout + done.stderr
-    assert done.rc != 0, f"tea: lists the issues of a repository that is not there: {said.strip()!r}: see its login"
-    assert "404" in said or "not exist" in said or "not found" in said, f"tea: {last_line(said)}: see the server's log"
+    refused(done, "tea", "404|not exist|not found", what=what, repair="set GITEA_URL", output="both")
 
 
 @pytest.mark.requirement("FLOW-gitea")
 def test_who_may_read_may_not_push(gitea_cli: GiteaCli, gitea: Endpoint, repository: Repository) -> None:
     repository.create(private=False)
-    done = gitea_cli(CLONE.format(path=repository.path), gitea.neighbour)
-    assert done.rc == 0, (
-        f"git: {gitea.neighbour.user} cannot read a public repository: {last_line(done.stderr)}: see it"
-    )
-    done = gitea_cli(
-        f"{CLONE.format(path=repository.path)}; git commit --quiet --allow-empty -m intruded; git push --quiet",
-        gitea.neighbour,
-    )
-    assert done.rc != 0, f"gitea: {gitea.neighbour.user} pushes to {repository.path}: see who collaborates there"
-    assert "denied" in done.stderr, f"git: {last_line(done.stderr)}: the server has to say that it is denied"
+    clone, stranger = CLONE.format(path=repository.path), gitea.neighbour
+    fix = "turn REQUIRE_SIGNIN_VIEW and FORCE_PRIVATE off in app.ini"
+    succeeded(gitea_cli(clone, stranger), "git", f"{stranger.user} cannot read a public repository", repair=fix)
+    done = gitea_cli(f"{clone}; git commit --quiet --allow-empty -m intruded; git push --quiet", stranger)
+    what, fix = f"{stranger.user}'s push to {repository.path}", f"remove {stranger.user} from its collaborators"
+    refused(done, "gitea", "denied", what=what, repair=fix)
     commits = [one["commit"]["message"].strip() for one in repository.ask("/commits")]
-    assert "intruded" not in commits, f"gitea: has the commit of a push that it refused: {commits}: see its log"
+    assert "intruded" not in commits, f"gitea: has the commits {commits} after a push that it refused: {SERVER_LOG}"
 
 
 @pytest.mark.requirement("FLOW-gitea")
 def test_users_do_not_see_each_others_private_repositories(
-    gitea_cli: GiteaCli, gitea: Endpoint, pair: tuple[Account, Account], name: str
+    gitea_cli: GiteaCli, gitea: Endpoint, pair: TenantPair, name: str
 ) -> None:
-    stranger, owner = pair
+    stranger, owner = pair(gitea)
     with repository_of(gitea, name, owner) as private, connected(gitea, stranger) as outside:
         private.create(private=True)
+        fix = f"make {private.path} private, and take an administrator's rights away from {stranger.user}"
         finds = {}
-        for account in pair:
+        for account in (stranger, owner):
             with token_of(gitea, account, name) as token:
                 done = gitea_cli(f"tea repos search --login here --output csv {name}", account, token=token)
             finds[account.user] = private.path in done.stdout.replace('","', "/")
-        wanted = {stranger.user: False, owner.user: True}
-        assert finds == wanted, f"gitea: who finds {private.path} is {finds}, has to be {wanted}: have it private"
+        expected = {stranger.user: False, owner.user: True}
+        assert finds == expected, f"gitea: who finds {private.path} is {finds}, not {expected}: {fix}"
         done = gitea_cli(CLONE.format(path=private.path), stranger)
-        assert done.rc != 0, f"gitea: {stranger.user} clones {private.path}: have it private"
-        assert "not found" in done.stderr, f"git: {last_line(done.stderr)}: what is another's has to be `not found`"
+        refused(done, "gitea", "not found", what=f"{stranger.user}'s clone of {private.path}", repair=fix)
         seen = outside.ask("GET", private.api).status
-        assert seen == 404, f"gitea: answers {stranger.user} {seen} for {private.path}: have it private"
+        assert seen == 404, f"gitea: answers {stranger.user} {seen} for {private.path}, not 404: {fix}"
 
 
 @pytest.mark.requirement("FLOW-gitea")
 def test_user_is_no_administrator(gitea: Endpoint) -> None:
+    user = gitea.account.user
     with connected(gitea) as outside:
         seen = outside.ask("GET", f"{API}/admin/users").status
     assert seen == 403, (
-        f"gitea: answers {seen} where {gitea.account.user} lists all users: take its administrator's rights away"
+        f"gitea: answers {seen} where {user} lists all users, not 403: take an administrator's rights away from {user}"
     )

@@ -1,6 +1,6 @@
-"""GitHub from the pod by gh, seen from outside through its API; only with a token for a real GitHub.
+"""GitHub: gh in the pod against a real GitHub, seen from outside by its API; blocked without a token for one.
 
-That these checks tell a right gh from a wrong one is proven in `tests/image/test_gh.py`.
+`tests/image/test_gh.py` proves that these checks pass with a working gh, and fail where the API lies.
 """
 
 from __future__ import annotations

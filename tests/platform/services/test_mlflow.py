@@ -1,24 +1,23 @@
-"""MLflow from the pod by mlflow, seen from outside through the server's API, and what it must refuse."""
+"""MLflow: mlflow in the pod against the tracking server, seen from outside by the server's API."""
 
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
-from fixtures.advice import last_line, repair
+from fixtures.advice import REBUILD, last_line
 from fixtures.builder.dockerfile import PYTHON_HOME
-from fixtures.certificates import Authority
-from fixtures.deployment.tools import word
+from fixtures.deployment.tools import refused, succeeded, word
 from fixtures.services.catalogue.mlflow import API, Mlflow, MlflowCli, artifacts_of, connected
 from fixtures.services.model import Account, Endpoint
+from fixtures.services.tenants import TenantPair
 
-TENANT_PAIRS = ("the workspace", "its neighbour")
 LISTING = "mlflow experiments search"
 PYTHON = f"{PYTHON_HOME}/bin/python -"
 LOG_RUN = """
@@ -32,34 +31,44 @@ with mlflow.start_run() as run:
     mlflow.log_text(os.environ["WORD"], "notes/word.txt")
 print(run.info.run_id)
 """
+BASIC_AUTH = "run the server with --app-name=basic-auth"
+NO_PERMISSIONS = "set default_permission = NO_PERMISSIONS in the server's basic-auth settings"
 
 
 @pytest.fixture
 def outside(mlflow: Endpoint) -> Iterator[Mlflow]:
-    """The workspace's user on this machine."""
+    """The server's API on this machine, as the workspace's user."""
     with connected(mlflow) as server:
         yield server
 
 
 @pytest.fixture
-def name(run_id: str) -> str:
-    """A name of the check's own."""
-    return f"check-{run_id}-{secrets.token_hex(4)}"
-
-
-@pytest.fixture
 def experiment(outside: Mlflow, name: str) -> Iterator[str]:
-    """The name of an experiment of the workspace's that is not there yet, and is deleted in the end."""
+    """The name of an experiment of the workspace's user that is not there yet, and is deleted at the end."""
     yield name
     outside.delete(name)
 
 
-@pytest.fixture(params=TENANT_PAIRS)
-def pair(request: pytest.FixtureRequest, mlflow: Endpoint) -> tuple[Account, Account]:
-    """Two users, of whom the first wants what is the second's."""
-    if request.param == TENANT_PAIRS[0]:
-        return mlflow.account, mlflow.neighbour
-    return mlflow.neighbour, mlflow.account
+@contextmanager
+def run_of(owner: Account, endpoint: Endpoint, name: str) -> Iterator[tuple[str, str]]:
+    """Have a run with an artifact in an experiment of a user's for a while; give the ids of experiment and run."""
+    with connected(endpoint, owner) as server:
+        identity = server.create(name)
+        try:
+            yield identity, server.log_run(identity, word())
+        finally:
+            server.delete(name)
+
+
+def answers_to(user: Account, endpoint: Endpoint, experiment: str, run: str) -> dict[str, int]:
+    """Return the server's statuses for what a user may want of a run in an experiment (by their ids)."""
+    with connected(endpoint, user) as server:
+        return {
+            "read": server.http.ask("GET", f"{API}/runs/get?run_id={run}").status,
+            "read artifact": server.http.ask("GET", f"{artifacts_of(experiment, run)}/word.json").status,
+            "write": server.http.ask("POST", f"{API}/runs/create", {"experiment_id": experiment}).status,
+            "write artifact": server.http.ask("PUT", f"{artifacts_of(experiment, run)}/x", "x").status,
+        }
 
 
 # ---- connects
@@ -70,21 +79,18 @@ def test_mlflow_finds_the_experiment_that_the_server_has(
     mlflow_cli: MlflowCli, outside: Mlflow, experiment: str
 ) -> None:
     identity = outside.create(experiment)
-    done = mlflow_cli(LISTING)
-    said = last_line(done.stderr)
-    assert done.rc == 0, f"mlflow: no experiments from the pod: {said}: {repair(said)}"
-    lines = [line.split() for line in done.stdout.splitlines() if experiment in line]
-    assert [line[:2] for line in lines] == [[identity, experiment]], (
-        f"mlflow: lists {lines} of an experiment {experiment} with the id {identity}: see MLFLOW_TRACKING_URI"
-    )
+    told = succeeded(mlflow_cli(LISTING), "mlflow", "no experiments from the pod")
+    lines = [line.split()[:2] for line in told.splitlines() if experiment in line]
+    expected = [[identity, experiment]]
+    assert lines == expected, f"mlflow: lists {lines}, the server has {expected}: set MLFLOW_TRACKING_URI"
 
 
 @pytest.mark.requirement("TOOL-mlflow-connects")
-def test_mlflow_refuses_a_server_of_another_authority(mlflow_cli: MlflowCli) -> None:
-    foreign = Authority("somebody else").certificate
-    done = mlflow_cli(f"cat >foreign.crt; REQUESTS_CA_BUNDLE=$PWD/foreign.crt {LISTING}", stdin=foreign)
-    assert done.rc != 0, f"mlflow: trusts anybody ({done.stdout.strip()!r}): take MLFLOW_TRACKING_INSECURE_TLS away"
-    assert "certificate verify failed" in done.stderr, f"mlflow: {last_line(done.stderr)}: see the server's certificate"
+def test_mlflow_refuses_a_server_of_another_authority(mlflow_cli: MlflowCli, foreign_certificate: bytes) -> None:
+    script = f"cat >foreign.crt; REQUESTS_CA_BUNDLE=$PWD/foreign.crt {LISTING}"
+    done = mlflow_cli(script, stdin=foreign_certificate)
+    what, fix = "a server of another authority", "unset MLFLOW_TRACKING_INSECURE_TLS"
+    refused(done, "mlflow", "certificate verify failed", what=what, repair=fix)
 
 
 # ---- operates
@@ -94,18 +100,18 @@ def test_mlflow_refuses_a_server_of_another_authority(mlflow_cli: MlflowCli) -> 
 def test_mlflow_logs_a_run_that_the_server_has(mlflow_cli: MlflowCli, outside: Mlflow, experiment: str) -> None:
     said = word()
     done = mlflow_cli(PYTHON, variables={"EXPERIMENT": experiment, "WORD": said}, stdin=LOG_RUN.encode())
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"mlflow: cannot log a run with an artifact: {last}: see the server's --serve-artifacts"
+    logged = last_line(succeeded(done, "mlflow", "cannot log a run with an artifact"))
     made = outside.experiment(experiment) or {}
     (run,) = outside.runs(made["experiment_id"])
     data, identity = run["data"], run["info"]["run_id"]
     seen = {one["key"]: one["value"] for one in [*data["params"], *data["metrics"]]} | {"state": run["info"]["status"]}
-    wanted = {"word": said, "loss": 0.25, "state": "FINISHED"}
-    assert seen == wanted, f"mlflow: the server has {seen}, logged was {wanted}: see MLFLOW_TRACKING_URI"
-    assert identity == last_line(done.stdout), f"mlflow: logged run {last_line(done.stdout)}, the server has {identity}"
+    expected = {"word": said, "loss": 0.25, "state": "FINISHED"}
+    assert seen == expected, f"mlflow: the server has {seen}, logged was {expected}: set MLFLOW_TRACKING_URI"
+    assert identity == logged, f"mlflow: logged run {logged}, the server has {identity}: set MLFLOW_TRACKING_URI"
     kept = outside.http.ask("GET", f"{artifacts_of(made['experiment_id'], identity)}/notes/word.txt")
     assert (kept.status, kept.text) == (200, said), (
-        f"mlflow: the server gives {kept.text!r} ({kept.status}) for the artifact, logged was {said}: see its store"
+        f"mlflow: the server answers {kept.status}, {kept.text!r} for the artifact {said!r}: "
+        "run it with --serve-artifacts, and check its artifact store"
     )
 
 
@@ -120,23 +126,23 @@ def test_mlflow_reads_a_run_back(mlflow_cli: MlflowCli, outside: Mlflow, experim
         f" && mlflow artifacts download --run-id {identity} --artifact-path word.json --dst-path . >/dev/null"
         " && cat run.json word.json"
     )
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"mlflow: cannot read a run: {last}: {repair(last)}"
-    described, _, artifact = done.stdout.rstrip().rpartition("\n")
-    seen = json.loads(described)["data"]["metrics"].get("loss"), json.loads(artifact)
-    assert seen == (0.125, said), f"mlflow: reads metric and artifact {seen}, the server has {(0.125, said)}: see it"
+    described, _, artifact = succeeded(done, "mlflow", "cannot read a run").rstrip().rpartition("\n")
+    seen, expected = (json.loads(described)["data"]["metrics"].get("loss"), json.loads(artifact)), (0.125, said)
+    assert seen == expected, f"mlflow: reads metric and artifact {seen}, the server has {expected}: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
 def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: Mlflow, experiment: str) -> None:
     done = mlflow_cli(f"mlflow experiments create --experiment-name {experiment}")
-    last = last_line(done.stderr)
-    assert done.rc == 0, f"mlflow: cannot make an experiment: {last}: {repair(last)}"
+    told = succeeded(done, "mlflow", "cannot make an experiment").strip()
     made = outside.experiment(experiment)
-    assert made is not None, f"mlflow: says {done.stdout.strip()!r}, the server has no {experiment}: see its address"
+    assert made is not None, f"mlflow: says {told!r}, the server has no {experiment}: set MLFLOW_TRACKING_URI"
     done = mlflow_cli(f"mlflow experiments delete --experiment-id {made['experiment_id']}")
     stage = (outside.experiment(experiment) or {}).get("lifecycle_stage")
-    assert stage == "deleted", f"mlflow: {experiment} is {stage} after its removal: {last_line(done.stderr)}: see it"
+    assert stage == "deleted", (
+        f"mlflow: {experiment} is {stage} after its removal, not deleted ({last_line(done.stderr)}): "
+        "read the tracking server's log"
+    )
 
 
 # ---- refuses
@@ -145,62 +151,42 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
 @pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
 @pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
 def test_nobody_is_let_in_without_the_password(mlflow_cli: MlflowCli, mlflow: Endpoint, password: str) -> None:
-    wrong, how = replace(mlflow.account, password=password), "a wrong password" if password else "no password"
-    done = mlflow_cli(LISTING, wrong)
-    assert done.rc != 0, f"mlflow: lets {wrong.user} in with {how}: run it with its basic-auth app"
-    assert "401" in done.stderr, f"mlflow: {last_line(done.stderr)}: who has no password is answered with 401"
+    wrong, what = replace(mlflow.account, password=password), "a wrong password" if password else "no password"
+    refused(mlflow_cli(LISTING, wrong), "mlflow", "401", what=what, repair=BASIC_AUTH)
     with connected(mlflow, wrong) as stranger:
         seen = stranger.http.ask("GET", f"{API}/experiments/search?max_results=1").status
-    assert seen == 401, f"mlflow: answers {seen} to {wrong.user} with {how}: see its log-in"
+    assert seen == 401, f"mlflow: answers {seen} to {wrong.user} with {what}, not 401: {BASIC_AUTH}"
 
 
 @pytest.mark.requirement("TOOL-mlflow-operates")
 def test_unknown_run_is_refused(mlflow_cli: MlflowCli) -> None:
     name = secrets.token_hex(16)
     done = mlflow_cli(f"mlflow runs describe --run-id {name}")
-    assert done.rc != 0, f"mlflow: describes a run {name} that nobody made: {done.stdout!r}: see the server"
-    # A server that lets each user see what is his own does not tell what is another's from what is not there.
-    said = last_line(done.stderr)
-    assert re.search("not found|Permission denied", said), f"mlflow: {said} for an unknown run: see the server's log"
+    what, fix = f"a run {name} that nobody made", "set MLFLOW_TRACKING_URI to the server that was deployed"
+    # A server that lets each user see his own alone does not tell what is another's from what is not there.
+    refused(done, "mlflow", "not found|Permission denied", what=what, repair=fix)
 
 
 @pytest.mark.requirement("FLOW-mlflow")
 def test_users_do_not_see_each_others_experiments(
-    mlflow_cli: MlflowCli, mlflow: Endpoint, pair: tuple[Account, Account], name: str
+    mlflow_cli: MlflowCli, mlflow: Endpoint, pair: TenantPair, name: str
 ) -> None:
-    stranger, owner = pair
-    with connected(mlflow, owner) as mine:
-        experiment = mine.create(name)
-        try:
-            run = mine.log_run(experiment, word())
-            done = mlflow_cli(LISTING, stranger)
-            last = last_line(done.stderr)
-            assert done.rc == 0, f"mlflow: {stranger.user} cannot search: {last}: {repair(last)}"
-            assert name not in done.stdout, (
-                f"mlflow: {stranger.user} sees {name}: set default_permission=NO_PERMISSIONS"
-            )
-            done = mlflow_cli(f"mlflow artifacts download --run-id {run} --artifact-path word.json", stranger)
-            assert done.rc != 0, (
-                f"mlflow: {stranger.user} downloads an artifact of {owner.user}'s: see default_permission"
-            )
-            assert "403" in done.stderr, f"mlflow: {last_line(done.stderr)}: what is another's is answered with 403"
-            with connected(mlflow, stranger) as other:
-                asked = {
-                    "read": other.http.ask("GET", f"{API}/runs/get?run_id={run}").status,
-                    "read artifact": other.http.ask("GET", f"{artifacts_of(experiment, run)}/word.json").status,
-                    "write": other.http.ask("POST", f"{API}/runs/create", {"experiment_id": experiment}).status,
-                    "write artifact": other.http.ask("PUT", f"{artifacts_of(experiment, run)}/x", "x").status,
-                }
-            let_through = {what: status for what, status in asked.items() if status != 403}
-            assert not let_through, (
-                f"mlflow: {stranger.user} may {let_through} of {owner.user}'s: see default_permission"
-            )
-        finally:
-            mine.delete(name)
+    stranger, owner = pair(mlflow)
+    with run_of(owner, mlflow, name) as (experiment, run):
+        listed = succeeded(mlflow_cli(LISTING, stranger), "mlflow", f"{stranger.user} cannot search")
+        assert name not in listed, f"mlflow: {stranger.user} sees {name} of {owner.user}: {NO_PERMISSIONS}"
+        done = mlflow_cli(f"mlflow artifacts download --run-id {run} --artifact-path word.json", stranger)
+        what = f"{stranger.user}'s download of an artifact of {owner.user}'s"
+        refused(done, "mlflow", "403", what=what, repair=NO_PERMISSIONS)
+        answers = answers_to(stranger, mlflow, experiment, run)
+        wrong = {what: status for what, status in answers.items() if status != 403}
+        assert not wrong, f"mlflow: answers {wrong} to {stranger.user} for {owner.user}'s, not 403: {NO_PERMISSIONS}"
 
 
 @pytest.mark.requirement("FLOW-mlflow")
 def test_user_is_no_administrator(outside: Mlflow, mlflow: Endpoint) -> None:
-    other = mlflow.neighbour.user
+    user, other = mlflow.account.user, mlflow.neighbour.user
     seen = outside.http.ask("GET", f"{API}/users/get?username={quote(other)}").status
-    assert seen == 403, f"mlflow: answers {seen} where {mlflow.account.user} reads {other}'s rights: take its own away"
+    assert seen == 403, (
+        f"mlflow: answers {seen} where {user} reads {other}'s rights, not 403: set is_admin of {user} to false"
+    )

@@ -1,4 +1,4 @@
-"""NATS from the pod by nats, seen from outside by a client of its own, and what it must refuse."""
+"""NATS: nats in the pod against the server, seen from outside by an independent client."""
 
 from __future__ import annotations
 
@@ -13,43 +13,39 @@ from dataclasses import replace
 import nats.js.errors
 import pytest
 
-from fixtures.certificates import Authority
+from fixtures.advice import REBUILD
+from fixtures.deployment.tools import refused, says, succeeded
 from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected
-from fixtures.services.model import Account, Endpoint, ServiceError
+from fixtures.services.model import Endpoint, ServiceError
+from fixtures.services.tenants import TenantPair
 
-TENANT_PAIRS = ("the workspace", "its neighbour")
 GREETING = "nats pub check.greeting hello"
 """Fails where the server is not reached or lets nobody in, which `nats rtt` does not."""
+ACCOUNTS = "give each user an account of its own in nats.conf, and set no `no_auth_user`"
+TLS = "set `tls` in nats.conf"
+VIOLATION = "(?i)authorization violation"
 
 
 @pytest.fixture
 def outside(nats: Endpoint) -> Iterator[NatsClient]:
-    """The workspace's user on this machine."""
+    """A client on this machine, logged in as the workspace's user."""
     with connected(nats) as client:
         yield client
 
 
 @pytest.fixture
 def subject(run_id: str) -> str:
-    """A subject of the check's own."""
+    """A subject that no other check uses."""
     return f"check.{run_id}.{secrets.token_hex(4)}"
 
 
 @pytest.fixture
 def stream(outside: NatsClient, run_id: str) -> Iterator[str]:
-    """A name for a stream, which is gone in the end."""
+    """A name for a stream, which is removed at the end."""
     name = f"CHECK_{run_id}_{secrets.token_hex(4)}"
     yield name
     with contextlib.suppress(nats.js.errors.NotFoundError):
         outside.do(outside.stream.delete_stream(name))
-
-
-@pytest.fixture(params=TENANT_PAIRS)
-def pair(request: pytest.FixtureRequest, nats: Endpoint) -> tuple[Account, Account]:
-    """Two users, of whom the first wants what is the second's."""
-    if request.param == TENANT_PAIRS[0]:
-        return nats.account, nats.neighbour
-    return nats.neighbour, nats.account
 
 
 # ---- connects
@@ -58,17 +54,18 @@ def pair(request: pytest.FixtureRequest, nats: Endpoint) -> tuple[Account, Accou
 @pytest.mark.requirement("TOOL-nats-connects", "ENV-2")
 def test_nats_checks_the_server_that_the_environment_names(nats_cli: NatsCli, outside: NatsClient) -> None:
     done = nats_cli("nats server check connection --format=json")
-    assert done.rc == 0, f"nats: no connection from the pod: {(done.stdout or done.stderr).strip()}: see NATS_URL"
-    assert json.loads(done.stdout)["status"] == "OK", f"nats: {done.stdout.strip()}: see the server's health"
-    assert outside.client.connected_server_version.major == 2
+    said, fix = (done.stdout or done.stderr).strip(), "set NATS_URL to the server, and start it where it is down"
+    told = json.loads(succeeded(done, "nats", "no connection from the pod", said=said, repair=fix))
+    assert told["status"] == "OK", f"nats: the server's status is {told['status']!r}, not 'OK' ({said}): read its log"
+    version = outside.client.connected_server_version.major
+    assert version == 2, f"nats: the server is of version {version}, not 2: deploy nats-server 2"
 
 
 @pytest.mark.requirement("TOOL-nats-connects")
-def test_nats_refuses_a_server_of_another_authority(nats_cli: NatsCli) -> None:
-    foreign = Authority("somebody else").certificate.decode()
+def test_nats_refuses_a_server_of_another_authority(nats_cli: NatsCli, foreign_certificate: bytes) -> None:
+    foreign = foreign_certificate.decode()
     done = nats_cli(f"cat >foreign.crt <<'END'\n{foreign}END\nSSL_CERT_FILE=$PWD/foreign.crt SSL_CERT_DIR=/ {GREETING}")
-    assert done.rc != 0, f"nats: trusts anybody ({done.stdout!r}): have the server use TLS with a certificate"
-    assert "unknown authority" in done.stderr, f"nats: {done.stderr.strip()}: see the server's certificate"
+    refused(done, "nats", "unknown authority", what="a server of another authority", repair=TLS)
 
 
 @pytest.mark.requirement("TOOL-nats-connects")
@@ -79,11 +76,11 @@ def test_server_takes_no_plain_connection(nats: Endpoint) -> None:
         plain.makefile("rb") as lines,
     ):
         said = json.loads(lines.readline().removeprefix(b"INFO "))
-        assert said.get("tls_required"), "nats: takes a connection that is not encrypted: give it `tls`"
+        assert said.get("tls_required"), f"nats: takes a connection that is not encrypted: {TLS}"
         plain.sendall(b'CONNECT {"verbose":true}\r\nPING\r\n')
         answer = lines.readline()
-    assert b"PONG" not in answer, f"nats: answers {answer!r} to a plain connection: give it `tls`"
-    assert b"+OK" not in answer, f"nats: answers {answer!r} to a plain connection: give it `tls`"
+    assert b"PONG" not in answer, f"nats: answers {answer!r} to a plain connection: {TLS}"
+    assert b"+OK" not in answer, f"nats: answers {answer!r} to a plain connection: {TLS}"
 
 
 # ---- operates
@@ -94,10 +91,10 @@ def test_message_from_the_pod_arrives_outside(nats_cli: NatsCli, outside: NatsCl
     word = secrets.token_hex(8)
     subscription = outside.do(outside.client.subscribe(subject))
     outside.do(outside.client.flush())
-    done = nats_cli(f"nats pub {subject} {word}")
-    assert done.rc == 0, f"nats: cannot publish: {done.stderr.strip()}: give the user the right to publish"
-    message = outside.do(subscription.next_msg(timeout=SECONDS))
-    assert message.data.decode() == word, f"nats: {message.data!r} arrived, {word} was sent: see NATS_URL"
+    fix = "let the user publish, by `permissions` in nats.conf"
+    succeeded(nats_cli(f"nats pub {subject} {word}"), "nats", "cannot publish", repair=fix)
+    message = outside.do(subscription.next_msg(timeout=SECONDS)).data.decode()
+    assert message == word, f"nats: {message!r} arrived, {word!r} was sent: set NATS_URL"
 
 
 @pytest.mark.requirement("TOOL-nats-operates", "FLOW-nats")
@@ -111,8 +108,11 @@ def test_message_from_outside_arrives_in_the_pod(nats_cli: NatsCli, outside: Nat
                 answer = outside.do(outside.client.request(subject, word.encode(), timeout=SECONDS))
                 break
             except nats.errors.NoRespondersError:
-                assert not serving.done(), f"nats: ended before it got a message: {serving.result().stderr}: see it"
-    assert answer.data.decode() == word, f"nats: the pod got {answer.data!r}, {word} was sent: see NATS_URL"
+                assert not serving.done(), (
+                    f"nats: `nats reply` ended before a message came ({serving.result().stderr.strip()}): {ACCOUNTS}"
+                )
+    got = answer.data.decode()
+    assert got == word, f"nats: the pod got {got!r}, {word!r} was sent: set NATS_URL"
 
 
 @pytest.mark.requirement("TOOL-nats-operates", "FLOW-nats")
@@ -124,14 +124,15 @@ def test_stream_keeps_a_message_until_it_is_consumed(
         f"nats stream add {stream} --subjects={subject} --storage=file --max-bytes=1MB --defaults >/dev/null"
         f" && nats pub --jetstream {subject} {word}"
     )
-    assert made.rc == 0, f"nats: cannot make a stream: {made.stderr.strip()}: turn JetStream on for the account"
-    kept = outside.do(outside.stream.get_msg(stream, seq=1))
-    assert (kept.data or b"").decode() == word, f"nats: the stream has {kept.data!r}, {word} was sent: see JetStream"
+    succeeded(made, "nats", "cannot make a stream", repair="turn `jetstream` on for the account in nats.conf")
+    kept = (outside.do(outside.stream.get_msg(stream, seq=1)).data or b"").decode()
+    assert kept == word, f"nats: the stream has {kept!r}, {word!r} was sent: set NATS_URL"
     read = nats_cli(
         f"nats consumer add {stream} reader --pull --ack=explicit --defaults >/dev/null"
         f" && nats consumer next {stream} reader --raw && nats stream rm --force {stream}"
     )
-    assert read.stdout.strip() == word, f"nats: consumed {read.stdout!r} ({read.stderr.strip()}): {word} is it"
+    consumed = read.stdout.strip()
+    assert consumed == word, f"nats: consumed {consumed!r}, not {word!r} ({read.stderr.strip()}): {REBUILD}"
     with pytest.raises(nats.js.errors.NotFoundError):
         outside.do(outside.stream.stream_info(stream))
 
@@ -142,73 +143,69 @@ def test_stream_keeps_a_message_until_it_is_consumed(
 @pytest.mark.requirement("TOOL-nats-operates", "FLOW-nats")
 def test_wrong_password_is_refused(nats_cli: NatsCli, nats: Endpoint) -> None:
     wrong = replace(nats.account, password="wrong")  # noqa: S106
-    done = nats_cli(GREETING, wrong)
-    assert done.rc != 0, f"nats: lets {wrong.user} in with a wrong password: give the server accounts with users"
-    assert "authorization violation" in done.stderr.lower(), f"nats: {done.stderr.strip()!r} for a wrong password"
-    with pytest.raises(ServiceError, match=r"(?i)authorization violation"), connected(nats, wrong):
+    refused(nats_cli(GREETING, wrong), "nats", VIOLATION, what="a wrong password", repair=ACCOUNTS)
+    with pytest.raises(ServiceError, match=VIOLATION), connected(nats, wrong):
         pass
 
 
 @pytest.mark.requirement("TOOL-nats-connects")
 def test_anonymous_is_refused(nats_cli: NatsCli) -> None:
     done = nats_cli(f"unset NATS_USER NATS_PASSWORD; {GREETING}")
-    assert done.rc != 0, "nats: lets anybody in: give the server accounts with users, and no_auth_user away"
-    assert "authorization violation" in done.stderr.lower(), f"nats: {done.stderr.strip()!r} without a user"
+    refused(done, "nats", VIOLATION, what="a client without a user", repair=ACCOUNTS)
 
 
 @pytest.mark.requirement("TOOL-nats-operates")
 def test_request_that_nobody_answers_is_told_at_once(nats_cli: NatsCli, subject: str) -> None:
     done = nats_cli(f"nats request {subject} anybody --timeout=60s", seconds=3 * SECONDS)
-    said = done.stdout + done.stderr
-    assert "no responders" in said.lower(), f"nats: {said.strip()!r} for a subject that nobody serves: see the server"
+    what, fix = "a request that nobody answers", "deploy nats-server 2.2 or later, which says at once that nobody does"
+    says(done, "nats", "(?i)no responders", what=what, repair=fix, output="both")
 
 
 @pytest.mark.requirement("TOOL-nats-operates")
 def test_unknown_stream_is_named(nats_cli: NatsCli, stream: str) -> None:
     done = nats_cli(f"nats stream rm --force {stream}")
-    assert done.rc != 0, f"nats: knows a stream {stream} that nobody made: see the account"
-    assert "stream not found" in done.stderr, f"nats: {done.stderr.strip()!r} for an unknown stream: see JetStream"
+    refused(done, "nats", "stream not found", what=f"a stream {stream} that nobody made", repair=ACCOUNTS)
 
 
 @pytest.mark.requirement("FLOW-nats")
 def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
     done = nats_cli("nats server report connections --timeout=15s")
-    assert done.rc != 0, (
-        f"nats: shows a user all connections: keep it out of the system account ({done.stdout[:200]!r})"
-    )
-    assert "system" in done.stderr, f"nats: {done.stderr.strip()!r}: the CLI says that it takes the system account"
+    fix = "leave the user out of `system_account` in nats.conf"
+    refused(done, "nats", "system", what="a report of all connections", repair=fix)
 
 
 @pytest.mark.requirement("FLOW-nats")
 def test_accounts_do_not_see_each_others_messages(
-    nats_cli: NatsCli, nats: Endpoint, pair: tuple[Account, Account], subject: str
+    nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str
 ) -> None:
-    stranger, owner = pair
+    stranger, owner = pair(nats)
     with connected(nats, owner) as listening, connected(nats, owner) as second:
         subscription = listening.do(listening.client.subscribe(subject))
         listening.do(listening.client.flush())
         sent = nats_cli(f"nats pub {subject} from-the-stranger", stranger)
-        assert sent.rc == 0, f"nats: {stranger.user} cannot publish: {sent.stderr.strip()}: see its rights"
+        succeeded(sent, "nats", f"{stranger.user} cannot publish")
         with connected(nats, stranger) as other:
             other.publish(subject, "from-the-stranger-outside")
         second.publish(subject, "from-the-owner")
         first = listening.do(subscription.next_msg(timeout=SECONDS)).data.decode()
-    assert first == "from-the-owner", f"nats: {owner.user} hears {first}: give each user an account of its own"
+    assert first == "from-the-owner", f"nats: {owner.user} gets {first!r}, which {stranger.user} sent: {ACCOUNTS}"
 
 
 @pytest.mark.requirement("FLOW-nats")
 def test_accounts_do_not_see_each_others_streams(
-    nats_cli: NatsCli, nats: Endpoint, pair: tuple[Account, Account], subject: str, run_id: str
+    nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str, run_id: str
 ) -> None:
-    stranger, owner = pair
+    stranger, owner = pair(nats)
     name = f"SECRET_{run_id}_{secrets.token_hex(4)}"
     with connected(nats, owner) as client:
         client.do(client.stream.add_stream(name=name, subjects=[subject], max_bytes=1 << 20))
         try:
-            listed = nats_cli("nats stream ls --names", stranger)
-            assert listed.rc == 0, f"nats: {stranger.user} cannot list streams: {listed.stderr.strip()}: see its rights"
-            assert name not in listed.stdout, f"nats: {stranger.user} sees {owner.user}'s stream: give each an account"
-            refused = nats_cli(f"nats stream rm --force {name}", stranger)
-            assert "stream not found" in refused.stderr, f"nats: {refused.stderr.strip()!r}: give each an account"
+            listed = succeeded(
+                nats_cli("nats stream ls --names", stranger), "nats", f"{stranger.user} cannot list streams"
+            )
+            assert name not in listed, f"nats: {stranger.user} sees {owner.user}'s stream {name}: {ACCOUNTS}"
+            done = nats_cli(f"nats stream rm --force {name}", stranger)
+            what = f"{stranger.user}'s removal of {owner.user}'s stream"
+            says(done, "nats", "stream not found", what=what, repair=ACCOUNTS)
         finally:
             client.do(client.stream.delete_stream(name))

@@ -1,7 +1,8 @@
-"""PostgreSQL from the pod by psql, seen from outside by a client of its own, and what it must refuse."""
+"""PostgreSQL: psql in the pod against the server, seen from outside by an independent client."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any, LiteralString
@@ -10,11 +11,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from fixtures.certificates import Authority
+from fixtures.deployment.tools import refused, succeeded
 from fixtures.services.catalogue.postgresql import Psql, connected
-from fixtures.services.model import Account, Endpoint, ServiceError
+from fixtures.services.model import Endpoint, ServiceError
+from fixtures.services.tenants import TenantPair
 
-TENANT_PAIRS = ("the workspace", "its neighbour")
 ADMINISTRATION = {
     "CREATE ROLE intruder LOGIN": "permission denied to create role",
     "ALTER ROLE CURRENT_USER CREATEDB": "permission denied to alter role",
@@ -22,25 +23,22 @@ ADMINISTRATION = {
     "SELECT rolpassword FROM pg_authid": "permission denied for table pg_authid",
 }
 """What takes an administrator, and the words of the refusal."""
+NO_CONNECTION, FAILED_SQL = 2, 3
+"""Exit statuses of psql: it was not let in, and a statement of its script failed (see psql(1))."""
+OTHER_SERVER = "set PGHOST and PGPORT to the server that was deployed"
+VERIFY = "set PGSSLMODE=verify-full in the workspace"
+SCRAM = "ask for scram-sha-256 alone in pg_hba.conf"
 
 
 @pytest.fixture
 def schema(postgresql: Endpoint, run_id: str) -> Iterator[str]:
-    """A schema of the check's own, gone in the end with all that is in it."""
+    """A schema of one check, dropped at the end with all that is in it."""
     name = f"check_{run_id}_{secrets.token_hex(4)}"
     with connected(postgresql) as outside:
         outside.execute(SQL("CREATE SCHEMA {}").format(Identifier(name)))
     yield name
     with connected(postgresql) as outside:
         outside.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(name)))
-
-
-@pytest.fixture(params=TENANT_PAIRS)
-def pair(request: pytest.FixtureRequest, postgresql: Endpoint) -> tuple[Account, Account]:
-    """Two users, of whom the first wants what is the second's."""
-    if request.param == TENANT_PAIRS[0]:
-        return postgresql.account, postgresql.neighbour
-    return postgresql.neighbour, postgresql.account
 
 
 def value(outside: psycopg.Connection, query: LiteralString) -> Any:
@@ -54,11 +52,11 @@ def value(outside: psycopg.Connection, query: LiteralString) -> Any:
 @pytest.mark.requirement("TOOL-psql-connects", "ENV-2")
 def test_psql_reaches_the_server_that_the_environment_names(psql: Psql, postgresql: Endpoint) -> None:
     done = psql("SELECT 40 + 2, current_setting('server_version_num'), current_user")
-    assert done.rc == 0, f"psql: no connection from the pod: {done.stderr.strip()}: see PGHOST and PGPORT"
+    seen = succeeded(done, "psql", "no connection from the pod").strip()
     with connected(postgresql) as outside:
         version = value(outside, "SHOW server_version_num")
     expected = f"42|{version}|{postgresql.account.user}"
-    assert done.stdout.strip() == expected, f"psql: {done.stdout.strip()!r}, outside it is {expected!r}: see PGHOST"
+    assert seen == expected, f"psql: reads {seen!r}, outside it is {expected!r}: {OTHER_SERVER}"
 
 
 @pytest.mark.requirement("TOOL-psql-connects")
@@ -66,18 +64,17 @@ def test_psql_encrypts_and_checks_the_certificate(psql: Psql) -> None:
     done = psql(
         "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid(); \\echo :HOST\n\\! env | grep PGSSLMODE"
     )
-    assert done.rc == 0, f"psql: no connection from the pod: {done.stderr.strip()}: see PGSSLROOTCERT"
-    assert done.stdout.startswith("t|TLSv1."), f"psql: not encrypted ({done.stdout.strip()!r}): turn ssl on"
-    assert "PGSSLMODE=verify-full" in done.stdout, "psql: checks no certificate: set PGSSLMODE=verify-full in the pod"
+    told = succeeded(done, "psql", "no connection from the pod")
+    assert told.startswith("t|TLSv1."), f"psql: the connection is not encrypted ({told!r}): set ssl = on in the server"
+    assert "PGSSLMODE=verify-full" in told, f"psql: checks no certificate: {VERIFY}"
 
 
 @pytest.mark.requirement("TOOL-psql-connects")
-def test_psql_refuses_a_server_of_another_authority(psql: Psql) -> None:
-    foreign = Authority("somebody else").certificate.decode()
-    before = f"cat >foreign.crt <<'END'\n{foreign}END\nexport PGSSLROOTCERT=$PWD/foreign.crt"
+def test_psql_refuses_a_server_of_another_authority(psql: Psql, foreign_certificate: bytes) -> None:
+    before = f"cat >foreign.crt <<'END'\n{foreign_certificate.decode()}END\nexport PGSSLROOTCERT=$PWD/foreign.crt"
     done = psql("SELECT 1", before=before)
-    assert done.rc == 2, f"psql: trusts anybody ({done.stdout.strip()!r}): set PGSSLMODE=verify-full in the pod"
-    assert "certificate verify failed" in done.stderr, f"psql: {done.stderr.strip()}: the server's certificate is awry"
+    what = "a server of another authority"
+    refused(done, "psql", "certificate verify failed", what=what, repair=VERIFY, status=NO_CONNECTION)
 
 
 # ---- operates
@@ -89,16 +86,16 @@ def test_psql_makes_fills_and_drops_a_table(psql: Psql, postgresql: Endpoint, sc
     inside = {"PGOPTIONS": here}
     made = psql("CREATE TABLE notes (word text); INSERT INTO notes VALUES (gen_random_uuid()) RETURNING word",
                 changes=inside)  # fmt: skip
-    assert made.rc == 0, f"psql: cannot fill a table: {made.stderr.strip()}: give the user a database of its own"
-    word = made.stdout.strip()
+    word = succeeded(made, "psql", "cannot fill a table", repair="make the user the owner of a database").strip()
     with connected(postgresql, options=here) as outside:
         seen = value(outside, "SELECT word FROM notes")
-        assert seen == word, f"psql: wrote {word!r}, outside it is {seen!r}: see PGHOST"
+        assert seen == word, f"psql: wrote {word!r}, outside it is {seen!r}: {OTHER_SERVER}"
         outside.execute("UPDATE notes SET word = reverse(word)")
-    read = psql("SELECT word FROM notes; DROP TABLE notes", changes=inside)
-    assert read.stdout.strip() == word[::-1], f"psql: reads {read.stdout!r}, {word[::-1]} stands there: see PGHOST"
+    read = psql("SELECT word FROM notes; DROP TABLE notes", changes=inside).stdout.strip()
+    assert read == word[::-1], f"psql: reads {read!r}, outside {word[::-1]!r} was written: {OTHER_SERVER}"
     with connected(postgresql, options=here) as outside:
-        assert value(outside, "SELECT to_regclass('notes')") is None, "psql: a dropped table is still there: see PGHOST"
+        left = value(outside, "SELECT to_regclass('notes')")
+    assert left is None, f"psql: dropped the table {left}, outside it is still there: {OTHER_SERVER}"
 
 
 @pytest.mark.requirement("FLOW-postgresql", "TOOL-psql-operates")
@@ -114,11 +111,11 @@ def test_a_dump_brings_back_what_was_lost(psql: Psql, postgresql: Endpoint, sche
         f"SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE;",
         "\\i dump.sql\n",
     ]
-    done = psql("\n".join(steps), changes={"PGOPTIONS": here})
-    assert done.rc == 0, f"psql: load, dump, restore: {done.stderr.strip()}: see whether pg_dump fits the server"
+    fix = "ship a pg_dump that is not older than the server"
+    succeeded(psql("\n".join(steps), changes={"PGOPTIONS": here}), "psql", "load, dump, restore failed", repair=fix)
     with connected(postgresql, options=here) as outside:
         seen = value(outside, "SELECT array_agg(amount ORDER BY number) FROM amounts")
-    assert seen == numbers, f"postgresql: {seen} after the restore instead of {numbers}: see pg_dump"
+    assert seen == numbers, f"postgresql: has {seen} after the restore, not {numbers}: {fix}"
 
 
 # ---- refuses
@@ -126,10 +123,9 @@ def test_a_dump_brings_back_what_was_lost(psql: Psql, postgresql: Endpoint, sche
 
 @pytest.mark.requirement("TOOL-psql-operates", "FLOW-postgresql")
 def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
-    user, refusal = postgresql.account.user, "password authentication failed"
+    refusal = "password authentication failed"
     done = psql("SELECT 1", changes={"PGPASSWORD": "wrong"})
-    assert done.rc == 2, f"postgresql: lets {user} in with a wrong password: ask for scram-sha-256 in pg_hba.conf"
-    assert refusal in done.stderr, f"psql: {done.stderr.strip()!r} for a wrong password: see the server's log"
+    refused(done, "postgresql", refusal, what="a wrong password", repair=SCRAM, status=NO_CONNECTION)
     with pytest.raises(ServiceError, match=refusal), connected(postgresql, password="wrong"):  # noqa: S106
         pass
 
@@ -137,23 +133,22 @@ def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
 @pytest.mark.requirement("FLOW-postgresql")
 def test_no_password_is_refused(psql: Psql) -> None:
     done = psql("SELECT 1", before="unset PGPASSWORD")
-    assert done.rc == 2, "postgresql: lets a user in without a password: ask for scram-sha-256 in pg_hba.conf"
-    assert "no password supplied" in done.stderr, f"psql: {done.stderr.strip()!r} without a password: see pg_hba.conf"
+    refused(done, "postgresql", "no password supplied", what="no password", repair=SCRAM, status=NO_CONNECTION)
 
 
 @pytest.mark.requirement("TOOL-psql-operates")
 def test_unknown_database_is_named(psql: Psql) -> None:
     name = f"nowhere-{secrets.token_hex(4)}"
     done = psql("SELECT 1", changes={"PGDATABASE": name})
-    said = f'database "{name}" does not exist'
-    assert (done.rc, said in done.stderr) == (2, True), f"psql: {done.stderr.strip()!r}, not {said!r}: see the server"
+    refusal, what = f'database "{name}" does not exist', "a database that nobody made"
+    refused(done, "psql", refusal, what=what, repair=OTHER_SERVER, status=NO_CONNECTION)
 
 
 @pytest.mark.requirement("FLOW-postgresql")
 def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
     done = psql("SELECT 1", changes={"PGSSLMODE": "disable"})
-    assert done.rc == 2, "postgresql: takes a connection that is not encrypted: name `hostssl` alone in pg_hba.conf"
-    assert "no encryption" in done.stderr, f"psql: {done.stderr.strip()!r} for a plain connection: see pg_hba.conf"
+    what, fix = "a connection that is not encrypted", "write `hostssl` in each line of pg_hba.conf"
+    refused(done, "postgresql", "no encryption", what=what, repair=fix, status=NO_CONNECTION)
     with pytest.raises(ServiceError, match="no encryption"), connected(postgresql, sslmode="disable"):
         pass
 
@@ -162,22 +157,19 @@ def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
 @pytest.mark.parametrize("forbidden", ADMINISTRATION)
 def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
     done = psql(f"BEGIN; {forbidden}; ROLLBACK")
-    assert done.rc == 3, f"postgresql: lets a user do `{forbidden}`: take its role's superuser rights away"
-    assert ADMINISTRATION[forbidden] in done.stderr, f"psql: {done.stderr.strip()!r} for `{forbidden}`: see its rights"
+    refusal, fix = ADMINISTRATION[forbidden], "make the user's role NOSUPERUSER NOCREATEROLE NOCREATEDB"
+    refused(done, "postgresql", refusal, what=f"`{forbidden}`", repair=fix, status=FAILED_SQL)
 
 
 @pytest.mark.requirement("FLOW-postgresql")
-def test_users_do_not_see_each_others_databases(
-    psql: Psql, postgresql: Endpoint, pair: tuple[Account, Account]
-) -> None:
-    stranger, owner = pair
-    refusal = f'permission denied for database "{owner.space}"'
+def test_users_do_not_see_each_others_databases(psql: Psql, postgresql: Endpoint, pair: TenantPair) -> None:
+    stranger, owner = pair(postgresql)
+    refusal = re.escape(f'permission denied for database "{owner.space}"')
     done = psql("SELECT 1", stranger, changes={"PGDATABASE": owner.space})
-    assert done.rc == 2, f"postgresql: {stranger.user} gets into {owner.space}: revoke CONNECT on it from PUBLIC"
-    assert refusal in done.stderr, f"psql: {done.stderr.strip()!r}, not {refusal!r}: see the server's log"
+    what, fix = f"{stranger.user}'s connection to {owner.space}", f"revoke CONNECT on {owner.space} from PUBLIC"
+    refused(done, "postgresql", refusal, what=what, repair=fix, status=NO_CONNECTION)
     with pytest.raises(ServiceError, match=refusal), connected(postgresql, stranger, dbname=owner.space):
         pass
     with connected(postgresql, owner) as outside:
-        assert value(outside, "SELECT current_user") == owner.user, (
-            f"postgresql: {owner.user} is not let in: see its role"
-        )
+        seen = value(outside, "SELECT current_user")
+    assert seen == owner.user, f"postgresql: lets {owner.user} in as {seen}: let the role {owner.user} log in"

@@ -1,4 +1,4 @@
-"""podman, buildah, skopeo and podman-compose in the pod: as UID 1000, without privileges, against the registry."""
+"""podman, buildah, skopeo and podman-compose in the pod, as UID 1000 without privileges, against the registry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.advice import REBUILD
 from fixtures.cluster.target import Target
 from fixtures.deployment import startup
 from fixtures.deployment.overlay import BASE
@@ -28,8 +29,8 @@ TAGS = ("first", "second")
 BUILD_SECONDS = 180.0
 AUTH = 'umask 077; export REGISTRY_AUTH_FILE="$PWD/auth.json"'
 CREDENTIALS = f"{AUTH}; cat >auth.json\nset -e\n"
-REFUSAL = "unauthorized|invalid username/password|authentication required"
-ASK = "let the registry ask for the password"
+REFUSAL = "(?i)unauthorized|invalid username/password|authentication required"
+ASK = "let the registry ask for a password"
 BUILD = """\
 cp "$(command -v yq)" .
 echo 'said: {said}' >said.yaml
@@ -41,7 +42,7 @@ RUN ["/yq", "-i", ".said += \\"-built\\"", "/said.yaml"]
 ENTRYPOINT ["/yq", ".said", "/said.yaml"]
 END
 podman build --quiet --tag {image} ."""
-"""Builds an image where no base is to be had, out of one static program, which a step of the build runs too."""
+"""Builds an image without a base, out of one static program, which a step of the build runs too."""
 PUSH = "podman push --quiet --digestfile digest {image} && cat digest"
 
 
@@ -93,7 +94,7 @@ class Desk:
 
 @pytest.fixture
 def label(pod: Pod, scratch: Scratch) -> Iterator[str]:
-    """Label of the images that one check makes in the pod's storage, which has none of them at its end."""
+    """Label of the images that one check makes in the pod's storage; they are removed at the end."""
     yield scratch.selector
     script = f"""\
 podman pod rm --all --force --time=0; podman rm --all --force --time=0
@@ -104,7 +105,7 @@ podman image prune --force"""
 
 @pytest.fixture
 def registry_up(registry_client: Registry, pushed: Pushed) -> RegistrySettings:
-    """The registry, which answers; blocks the check where it does not, as then nothing can be said of a tool."""
+    """The registry, which answers; blocks the check where it does not: nothing can be said of a tool then."""
     try:
         registry_client.digest(pushed.repository)
     except RegistryError as error:
@@ -116,7 +117,7 @@ def registry_up(registry_client: Registry, pushed: Pushed) -> RegistrySettings:
 def desk(
     pod: Pod, registry_up: RegistrySettings, registry_client: Registry, pushed: Pushed, scratch: Scratch, label: str
 ) -> Iterator[Desk]:
-    """A place for the images of one check, emptied at its end."""
+    """A place for the images of one check; they are removed from the registry at the end."""
     project = pushed.repository.split("/")[:-1]
     found = Desk(pod, registry_up, "/".join([*project, scratch.name]), label)
     try:
@@ -127,7 +128,7 @@ def desk(
 
 @pytest.fixture
 def sample(desk: Desk, registry_client: Registry, scratch: Scratch) -> Iterator[Pushed]:
-    """An image that was pushed from outside."""
+    """An image that this machine pushed."""
     name = f"localhost/conformance-sample:{scratch.name}"
     instructions = f"FROM scratch\nLABEL {desk.label}\n"
     podman("build", "--quiet", f"--tag={name}", "--format=oci", "--file=-", str(BASE), stdin=instructions.encode())
@@ -153,15 +154,15 @@ def test_podman_is_rootless_in_the_pod(pod: Pod, image: Image) -> None:
     asked = "{{.Host.Security.Rootless}} {{.Store.GraphDriverName}} {{.Store.GraphRoot}}"
     seen = must_run(pod, "podman", f"podman info --format '{asked}'").split()
     expected = ["true", "vfs", f"{image.inventory.image.home}/.local/share/containers/storage"]
-    assert seen == expected, f"podman: rootless, driver, storage are {seen}, not {expected}: mend storage.conf"
+    assert seen == expected, f"podman: rootless, driver, storage are {seen}, not {expected}: fix storage.conf"
 
 
 @pytest.mark.requirement("TOOL-podman-connects")
 def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings, password: str) -> None:
     script = f"{AUTH}\n{_login(registry_up)} && jq -r '.auths | keys[]' auth.json"
     hosts = must_run(pod, "podman", script, stdin=password.encode()).split()
-    assert hosts[-1] == registry_up.host, f"podman: logged in to {hosts}: give it REGISTRY_AUTH_FILE"
-    must_refuse(pod, "podman", f"{AUTH}\n{_login(registry_up)}", REFUSAL, mend=ASK, stdin=f"{password}.".encode())
+    assert hosts[-1] == registry_up.host, f"podman: is logged in to {hosts}, not to {registry_up.host}: {REBUILD}"
+    must_refuse(pod, "podman", f"{AUTH}\n{_login(registry_up)}", REFUSAL, repair=ASK, stdin=f"{password}.".encode())
 
 
 @pytest.mark.requirement("TOOL-podman-operates")
@@ -169,7 +170,7 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
     desk.build(word())
     digest = desk.run("podman", PUSH.format(image=desk.image()))
     there = desk.there(registry_client)
-    assert digest == there, f"podman: says it pushed {digest}, the registry has {there}: reinstall podman"
+    assert digest == there, f"podman: says it pushed {digest}, the registry has {there}: {REBUILD}"
     name = desk.by_digest(digest)
     before = desk.run(
         "podman", f"podman image rm {desk.image()} >log\npodman image exists {name} && echo still || echo gone"
@@ -177,7 +178,8 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
     again = desk.run(
         "podman", f"podman pull --quiet {name} >id\npodman image inspect --format '{{{{.Digest}}}}' {name}"
     )
-    assert (before, again) == ("gone", digest), f"podman: image was {before}, pulled {again}: reinstall podman"
+    seen, expected = (before, again), ("gone", digest)
+    assert seen == expected, f"podman: image after its removal and digest pulled are {seen}, not {expected}: {REBUILD}"
 
 
 @pytest.mark.requirement("FLOW-image")
@@ -189,14 +191,16 @@ def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, scratch: Scratch, on
     must_run(desk.pod, "kubectl", "kubectl apply -f -", stdin=json.dumps(scratch.pod(image=on_nodes[0])).encode())
     scratch.must_succeed()
     seen = {must_run(desk.pod, "kubectl", f"kubectl logs {scratch.name}").strip(), scratch.log().strip()}
-    assert seen == {f"{said}-built"}, f"image: it says {seen} in the cluster, not {said}-built: see how it is built"
+    assert seen == {f"{said}-built"}, f"image: says {seen} in the cluster, not {said}-built: read the pod's log"
     runs = scratch.pods()[0].status.container_statuses[0].image_id
-    assert runs.endswith(digest), f"image: the cluster ran {runs}, not {digest}: deploy it by digest"
+    assert runs.endswith(digest), (
+        f"image: the cluster ran {runs}, not {digest}: remove the image from the node, which then pulls the digest"
+    )
 
 
 @pytest.fixture
 def on_nodes(target: Target) -> Iterator[list[str]]:
-    """References of images that nodes have pulled; they are taken off the nodes of an embedded cluster."""
+    """References of images that nodes have pulled; an embedded cluster's nodes forget them at the end."""
     references: list[str] = []
     yield references
     cluster = target.embedded
@@ -224,9 +228,9 @@ buildah push --quiet --digestfile digest {desk.image()} && echo $(cat digest) $(
     back = registry_client.pull_back(Pushed(desk.settings.host, desk.repository, digest))
     seen = {"digest": back.digest, "image": back.image_id, "tag": desk.there(registry_client)}
     expected = {"digest": digest, "image": image_id, "tag": digest}
-    assert seen == expected, f"buildah: pushed {expected}, the registry gave back {seen}: reinstall buildah"
+    assert seen == expected, f"buildah: pushed {expected}, the registry gave back {seen}: {REBUILD}"
     labels = desk.tell("skopeo", f"skopeo inspect --no-tags docker://{desk.image()}").get("Labels") or {}
-    assert labels.get("said") == said, f"buildah: its image has the labels {labels}, not said={said}: reinstall buildah"
+    assert labels.get("said") == said, f"buildah: its image has the labels {labels}, not said={said}: {REBUILD}"
 
 
 # ---- skopeo
@@ -237,14 +241,14 @@ def test_skopeo_inspects_the_image_under_test(desk: Desk, pushed: Pushed, image:
     seen = desk.tell("skopeo", f"skopeo inspect --no-tags docker://{pushed.reference}")
     digest, labels = seen.get("Digest"), seen.get("Labels") or {}
     wrong = sorted(name for name in labels.keys() | image.labels.keys() if labels.get(name) != image.labels.get(name))
-    assert digest == pushed.digest, f"skopeo: the image is {digest}, pushed was {pushed.digest}: reinstall skopeo"
-    assert not wrong, f"skopeo: the labels {', '.join(wrong)} are not those of the image: push the image under test"
+    assert digest == pushed.digest, f"skopeo: the image is {digest}, pushed was {pushed.digest}: {REBUILD}"
+    assert not wrong, f"skopeo: the labels {', '.join(wrong)} are not those of the image: push the image again"
 
 
 @pytest.mark.requirement("TOOL-skopeo-connects")
 @pytest.mark.usefixtures("password")
 def test_skopeo_is_refused_without_the_password(pod: Pod, pushed: Pushed) -> None:
-    must_refuse(pod, "registry", f"{AUTH}\nskopeo inspect --no-tags docker://{pushed.reference}", REFUSAL, mend=ASK)
+    must_refuse(pod, "registry", f"{AUTH}\nskopeo inspect --no-tags docker://{pushed.reference}", REFUSAL, repair=ASK)
 
 
 @pytest.mark.requirement("TOOL-skopeo-operates")
@@ -252,7 +256,7 @@ def test_skopeo_copies_to_another_tag(desk: Desk, sample: Pushed, registry_clien
     source, target = desk.image(TAGS[0]), desk.image(TAGS[1])
     desk.run("skopeo", f"skopeo copy --quiet --preserve-digests docker://{source} docker://{target}")
     there = desk.there(registry_client, TAGS[1])
-    assert there == sample.digest, f"skopeo: the copy's digest is {there}, not {sample.digest}: reinstall skopeo"
+    assert there == sample.digest, f"skopeo: the copy's digest is {there}, not {sample.digest}: {REBUILD}"
 
 
 # ---- podman-compose
@@ -273,9 +277,9 @@ podman-compose config | yq '.services.*.environment.SAID'
 {{ podman-compose build && podman-compose --no-ansi up >out && podman-compose down; }} >log 2>&1 && show || fail"""
     seen = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=tar_of(files)).splitlines()
     expected = [said, said, f"db says {said}", f"web says {said}"]
-    assert seen == expected, f"podman-compose: resolved and ran {seen}, not {expected}: reinstall podman-compose"
+    assert seen == expected, f"podman-compose: resolved and ran {seen}, not {expected}: {REBUILD}"
     left = must_run(pod, "podman", "podman ps --all --quiet; podman pod list --quiet").split()
-    assert not left, f"podman-compose: `down` leaves {left}: reinstall podman-compose"
+    assert not left, f"podman-compose: `down` leaves {left}: {REBUILD}"
 
 
 def _service(name: str, label: str) -> tuple[dict[str, Any], str]:
@@ -309,7 +313,9 @@ why() {{ head -n 1 error >&2; exit 1; }}
 curl $get -H 'Accept: application/vnd.oci.image.manifest.v1+json' 2>error && sha256sum manifest || why"""
     netrc = f"machine {host.partition(':')[0]} login {user} password {password}\n" if password else ""
     seen = must_run(pod, "REGISTRY_URL", script, stdin=netrc.encode()).split()[0]
-    assert f"sha256:{seen}" == pushed.digest, f"REGISTRY_URL: {named} gives another manifest ({seen}): mend it"
+    assert f"sha256:{seen}" == pushed.digest, (
+        f"REGISTRY_URL: {named} has the manifest {seen}, not {pushed.digest}: set it to the registry of the image"
+    )
 
 
 def _login(settings: RegistrySettings) -> str:

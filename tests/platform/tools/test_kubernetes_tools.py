@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.advice import last_line
+from fixtures.advice import REBUILD, last_line
 from fixtures.cluster.target import Target
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Neighbour, Scratch
-from fixtures.deployment.tools import api_version, attempt, must_refuse, must_run, must_tell, word
+from fixtures.deployment.tools import api_version, attempt, must_refuse, must_run, must_tell, succeeded, word
 from fixtures.files import tar_of
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -50,7 +50,7 @@ DENIED = {
         'cannot list resource "secrets" in API group "" in the namespace "kube-system"',
     ),
 }
-"""What the account has no business doing: how it is tried, and the server's words."""
+"""What the account may not do: how it is tried, and the server's words."""
 
 
 # ---- kubectl
@@ -65,7 +65,8 @@ def account_name(deployment: Deployment) -> str:
 @pytest.mark.requirement("TOOL-kubectl-connects")
 def test_kubectl_asks_the_server_that_there_is(pod: Pod, target: Target) -> None:
     seen = must_tell(pod, "kubectl", "kubectl version -o json").get("serverVersion")
-    assert seen == api_version(target.api), f"kubectl: server {seen}, not the one that was deployed to: mend KUBECONFIG"
+    expected = api_version(target.api)
+    assert seen == expected, f"kubectl: reaches the server {seen}, not {expected}: fix the file that KUBECONFIG names"
 
 
 @pytest.mark.requirement("TOOL-kubectl-connects", "ENV-2")
@@ -73,7 +74,9 @@ def test_kubeconfig_of_a_login_shell_is_the_account_s(pod: Pod, account_name: st
     # Without the pod's own variables kubectl has nothing but the kubeconfig to find the cluster by.
     asked = "kubectl --kubeconfig=$KUBECONFIG auth whoami -o jsonpath={.status.userInfo.username}"
     seen = must_run(pod, "kubectl", f"env -i HOME=$HOME bash -lc '{asked}'")
-    assert seen == account_name, f"kubectl: the server knows it as {seen}, not {account_name}: mend KUBECONFIG"
+    assert seen == account_name, (
+        f"kubectl: is {seen} to the server, not {account_name}: fix the file that KUBECONFIG names"
+    )
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates")
@@ -87,7 +90,7 @@ def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, scratch: Scratc
     must_run(pod, "kubectl", f"kubectl delete configmap {scratch.name}")
     seen.append(scratch.data())
     expected = [{"said": first}, {"said": second}, {"said": second}, None]
-    assert seen == expected, f"kubectl: created, patched, got, deleted: {seen}, not {expected}: reinstall kubectl"
+    assert seen == expected, f"kubectl: created, patched, got, deleted: {seen}, not {expected}: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates", "DEP-6")
@@ -95,7 +98,7 @@ def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, scratch: Scratc
 def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_name: str) -> None:
     script, words = DENIED[deed]
     refusal = f'forbidden: User "{account_name}" {words}'
-    must_refuse(pod, "ServiceAccount", script, refusal, mend="take that right from it")
+    must_refuse(pod, "ServiceAccount", script, refusal, repair="take that right away in rbac.yaml")
 
 
 @pytest.mark.requirement("FLOW-kubectl")
@@ -114,7 +117,7 @@ def test_developer_runs_an_application(pod: Pod, scratch: Scratch) -> None:
         ),
     }
     wrong = {how: found for how, found in seen.items() if found.strip() != said}
-    assert not wrong, f"application: {wrong} instead of {said}: see the cluster's network and the pod's rights"
+    assert not wrong, f"application: {wrong} instead of {said}: check the cluster's DNS and its NetworkPolicies"
     must_run(pod, "kubectl", f"kubectl scale --replicas=2 {where}")
     _rolled_out(pod, scratch, replicas=2)
     must_run(pod, "kubectl", "kubectl delete --cascade=foreground --timeout=50s -f -", stdin=manifests)
@@ -123,9 +126,10 @@ def test_developer_runs_an_application(pod: Pod, scratch: Scratch) -> None:
 
 def _rolled_out(pod: Pod, scratch: Scratch, *, replicas: int) -> None:
     done = attempt(pod, "kubectl", f"kubectl rollout status deployment/{scratch.name} --timeout=50s", seconds=60)
-    assert done.rc == 0, f"kubectl: rollout status: {last_line(done.stderr)} ({scratch.last_word()}): see its events"
+    said, fix = f"{last_line(done.stderr)} ({scratch.last_word()})", "fix what the pod complains of"
+    succeeded(done, "kubectl", "rollout status failed", said=said, repair=fix)
     ready = [one.metadata.name for one in scratch.pods() if scratch.ready([one])]
-    assert len(ready) == replicas, f"kubectl: told of {replicas} ready pods, there are {ready}: see the Deployment"
+    assert len(ready) == replicas, f"kubectl: tells of {replicas} ready pods, ready are {ready}: {REBUILD}"
 
 
 # ---- helm
@@ -147,6 +151,10 @@ class Release:
         """Install or upgrade it, and wait until its pod is there."""
         done: dict[str, Any] = self.helm(f"{verb} {self.scratch.name} . --set=said={said} --wait --timeout=60s")
         return done
+
+    def change(self, arguments: str) -> None:
+        """Run a command of helm that changes it, and wait until that is done."""
+        must_run(self.pod, "helm", f"helm {arguments} --wait --timeout=60s", seconds=HELM_SECONDS)
 
     def chart(self) -> dict[str, str]:
         """Return the chart's files."""
@@ -178,8 +186,8 @@ def test_helm_lists_the_releases_of_the_namespace(release: Release) -> None:
     release.put("install", said)
     listed = {one["name"]: (one["namespace"], one["revision"], one["status"]) for one in release.helm("list")}
     expected = (release.scratch.namespace, "1", "deployed")
-    assert name not in before, f"helm: lists {name} before it was installed: reinstall helm"
-    assert listed.get(name) == expected, f"helm: lists {listed.get(name)} instead of {expected}: reinstall helm"
+    assert name not in before, f"helm: lists {name} before it was installed: {REBUILD}"
+    assert listed.get(name) == expected, f"helm: lists {listed.get(name)} instead of {expected}: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-helm-operates")
@@ -189,25 +197,22 @@ def test_helm_installs_upgrades_rolls_back_and_uninstalls(release: Release) -> N
     for step in (
         lambda: release.put("install", first),
         lambda: release.put("upgrade", second),
-        lambda: must_run(release.pod, "helm", f"helm rollback {name} 1 --wait --timeout=60s", seconds=HELM_SECONDS),
+        lambda: release.change(f"rollback {name} 1"),
     ):
         step()
         seen.append(release.runs())
-    assert seen == [(one, [one]) for one in (first, second, first)], (
-        f"helm: installed {first}, upgraded to {second}, rolled back: the cluster had {seen}: reinstall helm"
+    expected = [(one, [one]) for one in (first, second, first)]
+    assert seen == expected, (
+        f"helm: installed, upgraded, rolled back: the cluster had {seen}, not {expected}: {REBUILD}"
     )
     values = release.helm(f"get values {name}")
-    assert values == {"said": first}, f"helm: values {values} after the roll back to said={first}: reinstall helm"
+    assert values == {"said": first}, f"helm: values {values} after the roll back to said={first}: {REBUILD}"
     history = [(one["revision"], one["status"]) for one in release.helm(f"history {name}")]
-    assert history == [(1, "superseded"), (2, "superseded"), (3, "deployed")], (
-        f"helm: history {history}: reinstall helm"
-    )
-    must_run(
-        release.pod, "helm", f"helm uninstall {name} --wait --cascade=foreground --timeout=60s", seconds=HELM_SECONDS
-    )
-    assert not release.scratch.left(), (
-        f"helm: uninstall leaves {release.scratch.left()}: give the account the verb delete"
-    )
+    revisions = [(1, "superseded"), (2, "superseded"), (3, "deployed")]
+    assert history == revisions, f"helm: the history is {history}, not {revisions}: {REBUILD}"
+    release.change(f"uninstall {name} --cascade=foreground")
+    left = release.scratch.left()
+    assert not left, f"helm: `uninstall` leaves {left}: give the account the verb delete on them"
 
 
 # ---- on the screen
@@ -221,8 +226,7 @@ def test_k9s_shows_the_pods(inventory: Inventory, image: Image, pod: Pod, neighb
         for name in (neighbour.name, pod.name):
             screen.wait_for(rf"^│ {name} .* Running ", timeout=20)
         screen.send("\x03")
-        status = screen.wait_for_exit()
-    assert status == 0, f"k9s: ends with status {status} at Ctrl-C: reinstall k9s"
+        screen.must_exit()
 
 
 @pytest.mark.requirement("TOOL-stern-operates")
@@ -247,7 +251,7 @@ def test_kubectx_lists_the_contexts(pod: Pod) -> None:
     listed = must_run(pod, "kubectx", f"{COPY}\n{add} && NO_COLOR=1 kubectx").split()
     there = must_run(pod, "kubectl", "kubectl config view -o jsonpath='{.contexts[*].name}'").split()
     assert sorted(listed) == sorted([*there, other]), (
-        f"kubectx: lists {listed}, the kubeconfig has {[*there, other]}: reinstall kubectx"
+        f"kubectx: lists {listed}, the kubeconfig has {[*there, other]}: {REBUILD}"
     )
 
 
@@ -256,9 +260,7 @@ def test_kubens_lists_the_namespaces(pod: Pod) -> None:
     listed = set(must_run(pod, "kubens", "NO_COLOR=1 kubens").split())
     # Others may make and remove theirs at any time.
     missing = {pod.namespace, "default", "kube-system"} - listed
-    assert not missing, (
-        f"kubens: lacks {missing}, lists {listed}: let the account list namespaces, or reinstall kubectx"
-    )
+    assert not missing, f"kubens: lists {listed} without {missing}: let the account list namespaces, by a ClusterRole"
 
 
 @pytest.mark.requirement("TOOL-kubectx-operates")
@@ -278,16 +280,16 @@ kubectl config set-context other --cluster=here --user=code-server >/dev/null
 {switcher} {there} >/dev/null && {ask} && {switcher} - >/dev/null && {ask}"""
     seen = must_run(pod, switcher, script).split()
     expected = [there, before[1].strip()]
-    assert seen == expected, f"{switcher}: kubectl then asks {seen} instead of {expected}: reinstall kubectx"
+    assert seen == expected, f"{switcher}: kubectl then asks {seen} instead of {expected}: {REBUILD}"
     after = [must_run(pod, "kubectl", script) for script in ("cat $KUBECONFIG", ask)]
-    assert after == before, f"{switcher}: the kubeconfig was changed, not its copy: reinstall kubectx"
+    assert after == before, f"{switcher}: the kubeconfig was changed, not its copy: {REBUILD}"
 
 
 @pytest.mark.requirement("TOOL-kubectx-operates")
 def test_kubens_refuses_a_namespace_that_is_not_there(pod: Pod) -> None:
     missing = word()
     script = f"{COPY}\nkubens {missing}"
-    must_refuse(pod, "kubens", script, rf"no namespace exists.*{missing}", mend="reinstall kubectx")
+    must_refuse(pod, "kubens", script, rf"no namespace exists.*{missing}", repair=REBUILD)
 
 
 def _json(document: dict[str, Any]) -> bytes:
@@ -311,5 +313,5 @@ def _service(scratch: Scratch) -> dict[str, Any]:
 
 
 def _patient(command: str) -> str:
-    """Return a script that repeats a command until it succeeds: nodes learn of a service a moment after it is there."""
+    """Return a script that repeats a command until it succeeds: nodes know a service a moment after it is made."""
     return f"timeout 30 sh -c 'until {command} 2>error; do sleep 0.2; done' || {{ cat error >&2; exit 1; }}"

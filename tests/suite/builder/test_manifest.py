@@ -77,30 +77,47 @@ def test_failed_write_keeps_the_old_manifest(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "said"),
     [
-        (changed("base", "kind", to="other"), "base.kind: Input should be 'upstream' or 'stand-in', not 'other'"),
-        (changed("image", "digest", to="latest"), "image.digest: String should match pattern"),
-        (changed("image", "created", to="2026-01-02T03:04:05"), "image.created: Input should have timezone info"),
-        (changed("tools", 0, "sha256", to="x"), "tools.0.sha256: String should match pattern"),
-        (changed("tools", 1, "number", to=2), "manifest: tool number 2 is there twice"),
-        (changed("omissions", 0, "name", to="helm"), "manifest: tool name helm is there twice"),
-        (changed("omissions", 0, "reason", to=""), "omissions.0.reason: String should have at least 1"),
-        (changed("times", "total", to=-1), "times.total: Input should be greater than or equal to 0, not '-1'"),
-        (changed("size", "extra", to=1), "size.extra: Extra inputs are not permitted"),
-        (changed("schema_version", to=2), "schema_version is 2, this suite reads 1: build the image again"),
+        pytest.param(
+            changed("base", "kind", to="other"), "base.kind: must be 'upstream' or 'stand-in', not 'other'", id="choice"
+        ),
+        pytest.param(changed("image", "digest", to="latest"), "image.digest: must match ^sha256:", id="digest"),
+        pytest.param(
+            changed("image", "created", to="2026-01-02T03:04:05"), "image.created: must have a time zone", id="zone"
+        ),
+        pytest.param(changed("tools", 0, "sha256", to="x"), "tool 'helm', sha256: must match ^", id="sha256"),
+        pytest.param(changed("tools", 1, "number", to=2), "manifest.json: tool number 2 is there twice", id="number"),
+        pytest.param(changed("omissions", 0, "name", to="helm"), "tool name helm is there twice", id="name"),
+        pytest.param(
+            changed("omissions", 0, "reason", to=""),
+            "omission 'k9s', reason: must have 1 or more characters, not ''",
+            id="reason",
+        ),
+        pytest.param(changed("times", "total", to=-1), "times.total: must be 0 or more, not -1", id="seconds"),
+        pytest.param(
+            changed("size", "layers", 0, "bytes", to="many"),
+            "size.layer number 1, bytes: must be a whole number, not 'many'",
+            id="bytes",
+        ),
+        pytest.param(changed("size", "extra", to=1), "size.extra: unknown key 'extra': remove it", id="unknown-key"),
+        pytest.param(
+            changed("schema_version", to=2), "manifest.json: schema_version is 2, this suite reads 1", id="schema"
+        ),
     ],
 )
-def test_reading_names_field_and_fix(tmp_path: Path, content: dict[str, Any], message: str) -> None:
+def test_reading_names_field_and_fix(tmp_path: Path, content: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as error:
         manifests.read(write(tmp_path / "manifest.json", content))
-    assert message in str(error.value)
-    assert "build the image again" in str(error.value)
+    assert said in str(error.value)
+    assert str(error.value).startswith("manifest.json: ")
+    assert str(error.value).endswith(": build the image again with `nox -s build`, which writes a new manifest")
     assert "\n" not in str(error.value)
 
 
 def test_missing_and_broken_files_are_usage_errors(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"manifest.json: no manifest can be read .* build the image first"):
+    absent = r"^manifest.json: no manifest can be read \(No such file .*\): build the image first: `nox -s build`$"
+    with pytest.raises(UsageError, match=absent):
         manifests.read(tmp_path / "manifest.json")
     (tmp_path / "manifest.json").write_text('{"half": ', encoding="utf-8")
     with pytest.raises(UsageError, match="not JSON"):
@@ -130,12 +147,20 @@ def test_times_and_ids_make_no_difference() -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (changed("tools", 0, "version", to="3.18.0"), "helm: version 3.17.3 and 3.18.0"),
-        (changed("tools", 0, "sha256", to="c" * 64), f"helm: sha256 {'a' * 64} and {'c' * 64}"),
-        (changed("tools", 0, "source", to="x@v1"), "helm: source helm.sh/helm/v3@v3.17.3 and x@v1"),
-        (changed("base", "digest", to="sha256:" + "9" * 64), f"base digest: {DIGEST} and sha256:{'9' * 64}"),
-        (changed("omissions", to=[]), "omission k9s: no registry serves it and absent"),
-        (changed("debian", "jq", to="2"), "Debian package jq: 1.7.1-6 and 2"),
+        pytest.param(changed("tools", 0, "version", to="3.18.0"), "helm: version 3.17.3 and 3.18.0", id="version"),
+        pytest.param(
+            changed("tools", 0, "sha256", to="c" * 64), f"helm: sha256 {'a' * 64} and {'c' * 64}", id="sha256"
+        ),
+        pytest.param(
+            changed("tools", 0, "source", to="x@v1"), "helm: source helm.sh/helm/v3@v3.17.3 and x@v1", id="source"
+        ),
+        pytest.param(
+            changed("base", "digest", to="sha256:" + "9" * 64),
+            f"base digest: {DIGEST} and sha256:{'9' * 64}",
+            id="base",
+        ),
+        pytest.param(changed("omissions", to=[]), "omission k9s: no registry serves it and absent", id="omission"),
+        pytest.param(changed("debian", "jq", to="2"), "Debian package jq: 1.7.1-6 and 2", id="debian"),
     ],
 )
 def test_differences_name_the_tool_and_both_values(content: dict[str, Any], line: str) -> None:

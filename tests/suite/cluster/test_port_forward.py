@@ -1,190 +1,46 @@
+"""A port of a pod on this machine."""
+
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import json
 import os
 import socket
-import socketserver
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from kubernetes import client
-from websocket import ABNF, frame_buffer
 
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.port_forward import PortForward
 from fixtures.cluster.websocket import PROTOCOL, PodError
+from tests.suite.cluster.fakes.pod_server import PodServer, pod
 
 PATH = "/api/v1/namespaces/team/pods/web/portforward"
-ACCEPT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""What RFC 6455 has a server add to the client's key."""
 SECONDS = 10.0
-POD: dict[str, Any] = {
-    "metadata": {"name": "web", "namespace": "team"},
-    "spec": {"containers": [{"name": "main"}]},
-    "status": {
-        "phase": "Running",
-        "containerStatuses": [
-            {"name": "main", "state": {"running": {}}, "image": "i", "imageID": "i", "ready": True, "restartCount": 0}
-        ],
-    },
-}
-
-
-class Echo(socketserver.StreamRequestHandler):
-    """What the pod serves: each byte comes back, and `bye` ends the connection."""
-
-    def handle(self) -> None:
-        while data := self.request.recv(1 << 16):
-            self.request.sendall(data)
-            if data.endswith(b"bye"):
-                return
-
-
-class FakeCluster(ThreadingHTTPServer):
-    """An API server with one pod; forwarded connections go to a port of this machine."""
-
-    daemon_threads = True
-    request_queue_size = 64
-    target = 0
-    pod: dict[str, Any] | None = POD
-    refusal: tuple[int, str] | None = None
-    refusals: Iterator[tuple[int, str]] = iter(())
-    """What some more connections are refused by."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), FakeNode)
-        self.paths: list[str] = []
-        self.ended = threading.Semaphore(0)
-        """Released for each forwarded connection that has ended."""
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that hangs up is part of the tests."""
-
-
-class FakeNode(BaseHTTPRequestHandler):
-    server: FakeCluster
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        self.server.paths.append(self.path)
-        if not self.path.startswith(PATH):
-            self.answer(200 if self.server.pod else 404, self.server.pod or {"message": 'pods "web" not found'})
-        elif refusal := next(self.server.refusals, self.server.refusal):
-            self.answer(refusal[0], {"kind": "Status", "message": refusal[1]})
-        elif self.server.pod is None:
-            self.answer(404, {"kind": "Status", "message": 'pods "web" not found'})
-        else:
-            try:
-                self.upgrade()
-            finally:
-                self.server.ended.release()
-
-    def answer(self, status: int, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def upgrade(self) -> None:
-        assert self.headers["Sec-WebSocket-Protocol"] == PROTOCOL
-        key = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + ACCEPT).encode(), usedforsecurity=False)
-        self.send_response(101)
-        self.send_header("Upgrade", "websocket")
-        self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(key.digest()).decode())
-        self.send_header("Sec-WebSocket-Protocol", PROTOCOL)
-        self.end_headers()
-        self.close_connection = True
-        port = int(self.path.rpartition("=")[2])
-        for channel in (0, 1):
-            self.frame(ABNF.OPCODE_BINARY, bytes([channel]) + struct.pack("<H", port))
-        self.frame(ABNF.OPCODE_PING, b"there")
-        try:
-            far = socket.create_connection(("127.0.0.1", self.server.target))
-        except ConnectionRefusedError:
-            self.frame(ABNF.OPCODE_BINARY, b"\x01dial tcp4 127.0.0.1: connect: connection refused")
-            self.end()
-        else:
-            feeder = threading.Thread(target=self.feed, args=(far,))
-            feeder.start()
-            with far, contextlib.suppress(OSError):
-                while data := far.recv(1 << 15):
-                    self.frame(ABNF.OPCODE_BINARY, b"\x00" + data)
-            self.end()
-            feeder.join()
-
-    def end(self) -> None:
-        with contextlib.suppress(OSError):
-            self.frame(ABNF.OPCODE_CLOSE, struct.pack("!H", 1000))
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def feed(self, far: socket.socket) -> None:
-        """Pass on what the client sends, until it closes."""
-        frames: Any = frame_buffer(self.receive, skip_utf8_validation=True)
-        with contextlib.suppress(OSError):
-            while (frame := frames.recv_frame()).opcode != ABNF.OPCODE_CLOSE:
-                if frame.opcode == ABNF.OPCODE_BINARY:
-                    assert frame.data[0] == 0
-                    far.sendall(bytes(frame.data[1:]))
-        with contextlib.suppress(OSError):
-            far.shutdown(socket.SHUT_RDWR)
-
-    def receive(self, size: int) -> bytes:
-        data = self.rfile.read(size)
-        if not data:
-            raise ConnectionResetError
-        return data
-
-    def frame(self, opcode: int, data: bytes) -> None:
-        self.wfile.write(ABNF(1, 0, 0, 0, opcode, 0, data).format())
-
-
-@contextlib.contextmanager
-def serving(server: socketserver.BaseServer) -> Iterator[None]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield
-        server.shutdown()
-        thread.join()
+ALONE: dict[str, Any] = pod() | {"spec": {"containers": [{"name": "main"}]}}
+"""A pod of one container, which runs."""
 
 
 @pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    echo, found = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo), FakeCluster()
-    echo.daemon_threads = True
-    found.target = echo.server_address[1]
-    with serving(echo), serving(found):
-        yield found
+def server(pod_server: PodServer, echo: int) -> PodServer:
+    """An API server with a pod of one container, whose ports all lead to one that says what it hears."""
+    pod_server.pod, pod_server.target = ALONE, echo
+    return pod_server
 
 
 @pytest.fixture
-def api(cluster: FakeCluster) -> client.ApiClient:
-    configuration = client.Configuration(host=f"http://127.0.0.1:{cluster.server_port}")
-    configuration.retries = False
-    return client.ApiClient(configuration)
-
-
-@pytest.fixture
-def forward(api: client.ApiClient) -> Iterator[PortForward]:
-    with PortForward(api, "team", "web", 8080) as found:
+def forward(server: PodServer, pod_api: client.ApiClient) -> Iterator[PortForward]:
+    """Port 8080 of the pod."""
+    assert server.target
+    with PortForward(pod_api, "team", "web", 8080) as found:
         yield found
 
 
 def connect(forward: PortForward) -> socket.socket:
+    """Connect to a forwarded port."""
     return socket.create_connection(("127.0.0.1", forward.port), SECONDS)
 
 
@@ -196,12 +52,13 @@ def receive(near: socket.socket, size: int) -> bytes:
     return data
 
 
-def test_bytes_pass_both_ways(forward: PortForward, cluster: FakeCluster) -> None:
+def test_bytes_pass_both_ways(forward: PortForward, server: PodServer) -> None:
     data = bytes(range(256)) * 40
     with connect(forward) as near:
         near.sendall(data)
         assert receive(near, len(data)) == data
-    assert f"{PATH}?ports=8080" in cluster.paths
+    request = server.requests[-1]
+    assert (request.path, request.headers["Sec-WebSocket-Protocol"]) == (f"{PATH}?ports=8080", PROTOCOL)
 
 
 def test_connections_do_not_wait_for_each_other(forward: PortForward) -> None:
@@ -230,14 +87,15 @@ def test_the_pods_end_ends_the_connection_after_its_last_byte(forward: PortForwa
     forward.raise_trouble()
 
 
-def test_the_clients_end_reaches_the_pod(forward: PortForward, cluster: FakeCluster) -> None:
-    assert cluster.ended.acquire(timeout=SECONDS), "the first try is closed"
+def test_the_clients_end_reaches_the_pod(forward: PortForward, server: PodServer) -> None:
+    assert server.ended.acquire(timeout=SECONDS), "the first try is closed"
     connect(forward).close()
-    assert cluster.ended.acquire(timeout=SECONDS)
+    assert server.ended.acquire(timeout=SECONDS)
 
 
-def test_nothing_is_left_of_a_closed_one(api: client.ApiClient) -> None:
-    forward = PortForward(api, "team", "web", 8080)
+@pytest.mark.usefixtures("server")
+def test_nothing_is_left_of_a_closed_one(pod_api: client.ApiClient) -> None:
+    forward = PortForward(pod_api, "team", "web", 8080)
     with connect(forward) as near:
         near.sendall(b"x")
         receive(near, 1)
@@ -251,76 +109,80 @@ def test_nothing_is_left_of_a_closed_one(api: client.ApiClient) -> None:
         connect(forward)
 
 
-def test_unserved_port_is_named(forward: PortForward, cluster: FakeCluster) -> None:
+# ---- what goes wrong
+
+
+def test_unserved_port_is_named(forward: PortForward, server: PodServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
-        cluster.target = unused.getsockname()[1]
+        server.target = unused.getsockname()[1]
     with connect(forward) as near, pytest.raises(ConnectionResetError):
         near.recv(1)
     with pytest.raises(PodError, match=r"pod team/web, port 8080: nothing listens there: see the pod's log"):
         forward.raise_trouble()
 
 
-def test_pod_that_goes_away_is_named(forward: PortForward, cluster: FakeCluster) -> None:
-    cluster.pod = None
+def test_pod_that_goes_away_is_named(forward: PortForward, server: PodServer) -> None:
+    server.pod = None
     with connect(forward) as near, pytest.raises(ConnectionResetError):
         near.recv(1)
     with pytest.raises(PodError, match="pod team/web, port 8080: there is no such pod: see its namespace's pods"):
         forward.raise_trouble()
 
 
-def test_one_refusal_breaks_no_connection(forward: PortForward, cluster: FakeCluster) -> None:
-    cluster.refusals = iter([(500, "error dialing backend")])
+def test_one_refusal_breaks_no_connection(forward: PortForward, server: PodServer) -> None:
+    server.refusals = iter([(500, "error dialing backend")])
     with connect(forward) as near:
         near.sendall(b"x")
         assert receive(near, 1) == b"x"
 
 
-def test_earlier_trouble_is_forgotten(forward: PortForward, cluster: FakeCluster) -> None:
-    cluster.refusal = 500, "etcd is slow"
+def test_earlier_trouble_is_forgotten(forward: PortForward, server: PodServer) -> None:
+    server.refusal = 500, "etcd is slow"
     with connect(forward) as near, pytest.raises(ConnectionResetError):
         near.recv(1)
     with pytest.raises(PodError, match="the API server answered: etcd is slow"):
         forward.raise_trouble()
-    cluster.refusal = None
+    server.refusal = None
     with connect(forward) as near:
         near.sendall(b"x")
         receive(near, 1)
     forward.raise_trouble()
 
 
-def absent(cluster: FakeCluster) -> None:
-    cluster.pod = None
+def absent(server: PodServer) -> None:
+    server.pod = None
 
 
-def ending(cluster: FakeCluster) -> None:
+def ending(server: PodServer) -> None:
     now = "2026-01-01T00:00:00Z"
-    cluster.pod = POD | {"metadata": POD["metadata"] | {"deletionTimestamp": now}}
-    cluster.refusal = 500, "container is gone"
+    server.pod = ALONE | {"metadata": ALONE["metadata"] | {"deletionTimestamp": now}}
+    server.refusal = 500, "container is gone"
 
 
-def forbidden(cluster: FakeCluster) -> None:
-    cluster.refusal = 403, "pods/portforward is forbidden"
+def forbidden(server: PodServer) -> None:
+    server.refusal = 403, "pods/portforward is forbidden"
 
 
-def unknown(cluster: FakeCluster) -> None:
-    cluster.refusal = 401, "Unauthorized"
+def unknown(server: PodServer) -> None:
+    server.refusal = 401, "Unauthorized"
 
 
 @pytest.mark.parametrize(
-    "fault, said",
+    ("fault", "said"),
     [
         (absent, "there is no such pod: see"),
         (ending, "the pod is being deleted: wait for its successor"),
         (forbidden, "pods/portforward is forbidden: give this account the verbs get and create on pods/portforward"),
         (unknown, "the API server refuses the credentials: get a new kubeconfig"),
     ],
+    ids=["no pod", "ending", "forbidden", "wrong credentials"],
 )
 def test_trouble_is_told_at_once(
-    api: client.ApiClient, cluster: FakeCluster, fault: Callable[[FakeCluster], None], said: str
+    pod_api: client.ApiClient, server: PodServer, fault: Callable[[PodServer], None], said: str
 ) -> None:
-    fault(cluster)
+    fault(server)
     with pytest.raises((PodError, ClusterError), match=said) as told:
-        PortForward(api, "team", "web", 8080)
+        PortForward(pod_api, "team", "web", 8080)
     assert "\n" not in str(told.value)
 
 

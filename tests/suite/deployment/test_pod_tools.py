@@ -1,3 +1,5 @@
+"""The helpers that run tools in a pod and judge how they end; a shell of this machine stands in for the pod's."""
+
 from __future__ import annotations
 
 import io
@@ -12,11 +14,13 @@ from testinfra.host import Host
 
 from fixtures.advice import repair
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import must_refuse, must_run, must_tell
+from fixtures.deployment.tools import Output, must_refuse, must_run, must_tell, refused, says, succeeded
 from fixtures.files import tar_of
 from fixtures.shell.shell import Shell
 from fixtures.shell.testinfra_backend import PersistentShellBackend
 from fixtures.shell.transport import ProcessTransport
+
+DENIED = "echo shown; echo 'Error: Forbidden' >&2; exit 3"
 
 
 @pytest.fixture
@@ -27,6 +31,13 @@ def here() -> Iterator[Pod]:
         yield Pod(client.ApiClient(client.Configuration()), "space", "here", host, shell)
 
 
+def first_line(failure: pytest.ExceptionInfo[AssertionError]) -> str:
+    return str(failure.value).splitlines()[0]
+
+
+# ---- a script that must succeed
+
+
 def test_returns_what_a_tool_prints(here: Pod) -> None:
     assert must_run(here, "cat", "cat", stdin=b"one\n") == "one\n"
 
@@ -34,52 +45,137 @@ def test_returns_what_a_tool_prints(here: Pod) -> None:
 @pytest.mark.parametrize(
     ("script", "line"),
     [
-        (
+        pytest.param(
             "echo noise >&2\n(echo forbidden >&2; exit 4)",
             r"^tool: `\(echo .*\)` failed \(4\): forbidden: give the Serv",
+            id="last words on stderr",
         ),
-        ("echo out; exit 3", r"^tool: `echo out; exit 3` failed \(3\): out: run it by hand in the pod$"),
-        ("exit 1", r"^tool: `exit 1` failed \(1\): it said nothing: run it"),
-        ("no-such-tool", r"^tool: `no-such-tool` failed \(127\): .*not found: build the image anew"),
+        pytest.param(
+            "echo out; exit 3",
+            r"^tool: `echo out; exit 3` failed \(3\): out: run it by hand in the pod",
+            id="on stdout",
+        ),
+        pytest.param("exit 1", r"^tool: `exit 1` failed \(1\): it said nothing: run it", id="no words"),
+        pytest.param(
+            "no-such-tool", r"^tool: `no-such-tool` failed \(127\): .*not found: rebuild the image", id="no such tool"
+        ),
     ],
 )
 def test_failure_names_the_command_its_last_words_and_the_repair(here: Pod, script: str, line: str) -> None:
     with pytest.raises(AssertionError) as failure:
         must_run(here, "tool", script)
-    assert re.search(line, str(failure.value).splitlines()[0])
+    assert re.search(line, first_line(failure))
+
+
+def test_failure_shows_the_command_and_all_that_it_printed(here: Pod) -> None:
+    with pytest.raises(AssertionError, match=r"(?s)\$ .*exit 3.*stdout:\nshown\n.*stderr:\nError: Forbidden"):
+        must_run(here, "tool", DENIED)
 
 
 def test_output_that_is_no_json_is_a_failure(here: Pod) -> None:
     assert must_tell(here, "tool", "echo '[1]'") == [1]
-    with pytest.raises(AssertionError, match=r"^tool: `echo ok` prints 'ok.n', no JSON: reinstall tool$"):
+    with pytest.raises(AssertionError, match=r"^tool: `echo ok` prints 'ok.n', no JSON: rebuild the image, or change"):
         must_tell(here, "tool", "echo ok")
 
 
 def test_a_tool_that_hangs_is_named(here: Pod) -> None:
-    with pytest.raises(AssertionError, match=r"^tool: `sleep 60` does not end in 0.2 s: "):
+    with pytest.raises(AssertionError, match=r"^tool: `sleep 60` does not end in 0.2 s: check that the service"):
         must_run(here, "tool", "sleep 60", seconds=0.2)
+
+
+# ---- a command that has ended
+
+
+def test_success_returns_what_was_printed(here: Pod) -> None:
+    assert succeeded(here.run("echo done"), "tool", "nothing is done") == "done\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        pytest.param({}, "tool: no table (3): Error: Forbidden: give the ServiceAccount that right", id="as it said"),
+        pytest.param({"repair": "set X"}, "tool: no table (3): Error: Forbidden: set X", id="another repair"),
+        pytest.param(
+            {"said": "timed out"}, "tool: no table (3): timed out: check the service's host", id="better known"
+        ),
+    ],
+)
+def test_failed_command_names_the_problem_its_last_words_and_the_repair(
+    here: Pod, words: dict[str, str], line: str
+) -> None:
+    with pytest.raises(AssertionError) as failure:
+        succeeded(here.run(DENIED), "tool", "no table", **words)
+    assert first_line(failure).startswith(line)
+
+
+def test_refusal_that_is_expected_passes(here: Pod) -> None:
+    refused(here.run(DENIED), "tool", "Forbidden$", what="a visit", repair="", status=3)
+    refused(here.run(DENIED), "tool", "^shown", what="a visit", repair="", output="stdout")
+    must_refuse(here, "tool", DENIED, "Error: Forbidden", repair="")
 
 
 @pytest.mark.parametrize(
     ("script", "line"),
     [
-        ("echo no route >&2; exit 1", r"^tool: `.*` fails with 'no route', not with 'forbidden'"),
-        ("echo forbidden >&2", r"^tool: `.*` is let through: take that right"),
+        pytest.param("echo Forbidden >&2", "tool: a visit is let through: take that right", id="let through"),
+        pytest.param(
+            "echo Forbidden >&2; exit 2",
+            "tool: a visit ends with exit status 2 instead of 3 (Forbidden): look in",
+            id="another status",
+        ),
+        pytest.param(
+            "echo no route >&2; exit 3", "tool: a visit ends with 'no route', not with 'Forbidden': look in", id="words"
+        ),
+        pytest.param(
+            "echo forbidden >&2; exit 3",
+            "tool: a visit ends with 'forbidden', not with 'Forbidden'",
+            id="small letters",
+        ),
+        pytest.param("echo Forbidden; exit 3", "tool: a visit ends with 'it said nothing', not", id="another stream"),
     ],
 )
 def test_refusal_must_be_the_expected_one(here: Pod, script: str, line: str) -> None:
-    must_refuse(here, "tool", "echo Error: Forbidden >&2; exit 1", "forbidden", mend="")
-    with pytest.raises(AssertionError, match=line):
-        must_refuse(here, "tool", script, "forbidden", mend="take that right")
+    with pytest.raises(AssertionError) as failure:
+        refused(here.run(script), "tool", "Forbidden", what="a visit", repair="take that right", status=3)
+    assert first_line(failure).startswith(line)
+
+
+def test_refusal_of_a_script_names_the_script(here: Pod) -> None:
+    with pytest.raises(AssertionError, match=r"^tool: `true` is let through: take that right"):
+        must_refuse(here, "tool", "true", "forbidden", repair="take that right")
+    with pytest.raises(AssertionError, match=r"^tool: `exit 1` ends with 'it said nothing', not with 'forbidden'"):
+        must_refuse(here, "tool", "exit 1", "forbidden", repair="take that right")
+
+
+@pytest.mark.parametrize(
+    ("output", "pattern", "elsewhere"),
+    [
+        ("stdout", "^shown$", "stderr"),
+        ("stderr", "Forbidden$", "stdout"),
+        ("both", "(?s)shown.*Forbidden", "stdout"),
+    ],
+    ids=["stdout", "stderr", "both"],
+)
+def test_words_are_looked_for_where_they_have_to_be(here: Pod, output: Output, pattern: str, elsewhere: Output) -> None:
+    done = here.run(DENIED)
+    says(done, "tool", pattern, what="a visit", output=output)
+    with pytest.raises(AssertionError, match=r"^tool: a visit ends with .*: set X"):
+        says(done, "tool", pattern, what="a visit", repair="set X", output=elsewhere)
+
+
+# ---- advice
 
 
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
-        ("newuidmap: write to uid_map failed: Operation not permitted (125)", "file capabilities"),
-        ("tls: failed to verify certificate: x509: unknown authority", "mount the certificate"),
-        ("unauthorized: authentication required", "password"),
-        ("dial tcp 10.96.0.1:443: connect: connection refused", "reaches that service"),
+        pytest.param(
+            "newuidmap: write to uid_map failed: Operation not permitted (125)", "file capabilities", id="uids"
+        ),
+        pytest.param("tls: failed to verify certificate: x509: unknown authority", "mount the certificate", id="tls"),
+        pytest.param("unauthorized: authentication required", "password", id="password"),
+        pytest.param("dial tcp 10.96.0.1:443: connect: connection refused", "that it is up", id="unreached"),
+        pytest.param("couldn't resolve module/action 'community.x.y'", "rebuild the image", id="collection"),
     ],
 )
 def test_known_last_words_call_for_their_repair(said: str, advice: str) -> None:

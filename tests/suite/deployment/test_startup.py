@@ -1,62 +1,16 @@
-"""Starts without a cluster: how they are split, summed up, kept in a file and judged."""
+"""Starts without a cluster: their phases, as a watch and the API tell them, and the notes on probes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self, cast
 
 import pytest
 
-from fixtures.deployment import startup, statistics
-from fixtures.deployment.deployment import DeploymentError
-from fixtures.deployment.statistics import Start, StartTable
-
-
-def made(total: float, **changes: Any) -> Start:
-    seen = {name: total * (place + 1) / 5 for place, name in enumerate(statistics.PHASES)}
-    values: dict[str, Any] = {"stamped": {"ready": float(round(total))}, "pull_seconds": None, "since_deletion": total}
-    return Start("p", "n", seen, **(values | changes))
-
-
-def test_start_is_split_without_a_rest() -> None:
-    start = made(5.0)
-    assert sum(start.phase(name) for name in statistics.PHASES) == pytest.approx(start.total)
-
-
-def test_percentiles_interpolate() -> None:
-    assert statistics.p95([float(number) for number in range(1, 102)]) == 96.0
-    assert statistics.p95([3.0]) == 3.0
-
-
-def test_intervals_hold_the_estimate_and_repeat() -> None:
-    values = [1.0, 2.0, 2.5, 3.0, 9.0]
-    one = statistics.summary(values)
-    assert one.median_interval[0] <= one.median <= one.median_interval[1]
-    assert one == statistics.summary(values)
-
-
-@pytest.mark.parametrize(("totals", "passed"), [([4.0] * 10, True), ([4.0] * 9 + [80.0], False)])
-def test_verdict_is_by_the_95th_percentile(totals: list[float], passed: bool) -> None:  # noqa: FBT001
-    assert StartTable("i", tuple(made(total) for total in totals)).passed == passed
-
-
-def test_table_survives_its_file(tmp_path: Path) -> None:
-    table = StartTable(
-        "i", (made(4.0), made(5.0)), notes=("slow",), machine={"cpus": 2.0}, pull=made(9.0, pull_seconds=6.0)
-    )
-    table.write(tmp_path / "starts.json")
-    assert statistics.read(tmp_path / "starts.json") == table
-    assert "made to Ready" in table.render()
-    assert table.render_pull() == "6.0 s of pull, 9.0 s from made to Ready"
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("12.5s", 12.5), ("1m2.5s", 62.5), ("312ms", 0.312), ("1h0m1s", 3601.0), ("95µs", 95e-6)]
-)
-def test_durations_of_the_kubelet_are_read(text: str, seconds: float) -> None:
-    assert statistics.seconds_of(text) == pytest.approx(seconds)
+from fixtures.deployment import startup
+from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.diagnosis import DeploymentError
 
 
 def test_pull_is_read_from_the_kubelets_words() -> None:
@@ -102,3 +56,82 @@ def test_pod_that_ends_is_waited_for_before_its_image_is_taken_away() -> None:
 def test_pod_that_keeps_its_image_on_the_node_is_named() -> None:
     with pytest.raises(DeploymentError, match=r"^p still has r/i@sha256:1 on a node, no pull can be measured: end it"):
         startup.unused("r/i@sha256:1", [pod("sha256:1")])
+
+
+# ---- a start, as a watch tells it
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def started_pod(uid: str, *conditions: str) -> SimpleNamespace:
+    met = [SimpleNamespace(type=one, status="True", last_transition_time=BEGAN) for one in conditions]
+    return SimpleNamespace(
+        metadata=SimpleNamespace(uid=uid, name=uid, deletion_timestamp=None, creation_timestamp=BEGAN),
+        spec=SimpleNamespace(node_name="node" if "PodScheduled" in conditions else None),
+        status=SimpleNamespace(conditions=met),
+    )
+
+
+def kubelet_event(uid: str, reason: str) -> SimpleNamespace:
+    message = 'Successfully pulled image "h/i" in 2s (2s including waiting).' if reason == "Pulled" else ""
+    involved = SimpleNamespace(uid=uid)
+    return SimpleNamespace(
+        involved_object=involved, reason=reason, message=message, last_timestamp=BEGAN, event_time=None
+    )
+
+
+EVENTS = [kubelet_event("new", reason) for reason in ("Pulled", "Created", "Started")]
+ARRIVALS: list[tuple[float, str, Any]] = [
+    (0.0, "event", kubelet_event("old", "Started")),
+    (0.0, "pod", started_pod("old", "PodScheduled", "Ready")),
+    # From here on the old pod is being replaced. An event may come before its pod.
+    (1.0, "pod", started_pod("new")),
+    (1.5, "pod", started_pod("new", "PodScheduled")),
+    *((2.0 + number, "event", event) for number, event in enumerate(EVENTS)),
+    (3.5, "event", kubelet_event("old", "Killing")),
+    (6.0, "pod", started_pod("new", "PodScheduled", "Ready")),
+    (7.0, "pod", started_pod("new", "PodScheduled", "Ready")),
+]
+
+
+class FakeArrivals:
+    """Tells of the pods and events above."""
+
+    def __init__(self, _deployment: Deployment, _seconds: float) -> None:
+        self._left = iter(ARRIVALS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def next(self, _what: str) -> tuple[float, str, Any]:
+        return next(self._left)
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    monkeypatch.setattr(startup, "Arrivals", FakeArrivals)
+    core = SimpleNamespace(list_namespaced_event=lambda *_, **__: SimpleNamespace(items=EVENTS))
+    diagnosis = SimpleNamespace(raise_trouble=lambda _pod: None)
+    pods = [started_pod("old", "Ready")]
+    fake = SimpleNamespace(
+        pods=lambda: pods, core=core, diagnosis=diagnosis, namespace="s", server="there", subject="Deployment s/d"
+    )
+    return cast("Deployment", fake)
+
+
+def test_start_has_the_moment_of_each_phase(deployment: Deployment) -> None:
+    replaced: list[str] = []
+    start = startup.one_start(deployment, lambda: replaced.append("old"))
+    assert replaced == ["old"]
+    assert (start.pod, start.node, start.pull_seconds) == ("new", "node", 2.0)
+    assert start.seen == {"scheduled": 0.5, "pulled": 1.0, "created": 2.0, "started": 3.0, "ready": 5.0}
+
+
+def test_timeout_names_what_was_awaited() -> None:
+    core = SimpleNamespace(list_namespaced_pod=None, list_namespaced_event=None)
+    arrivals = startup.Arrivals(cast("Deployment", SimpleNamespace(core=core, namespace="s", selector="x")), 0.0)
+    with pytest.raises(DeploymentError, match=r"^timed out after 0 s waiting for a Ready pod: look"):
+        arrivals.next("a Ready pod")

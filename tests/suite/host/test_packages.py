@@ -1,4 +1,4 @@
-"""Debian's packages: installed once, by one process at a time, or said with the command that does it."""
+"""Debian packages are installed once, by one process at a time; a user without the right gets the command."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def apt_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, install: str) -> None:
-    """Make an apt-get that does INSTALL."""
+    """Write an apt-get that installs by a shell command."""
     (folder / "apt-get").write_text(APT_GET.format(folder=folder, install=install.format(folder=folder)))
     (folder / "apt-get").chmod(0o755)
 
@@ -46,11 +46,16 @@ def test_two_who_want_the_same_install_it_once(apt_get: Path) -> None:
 @pytest.mark.parametrize(
     ("install", "complaint"),
     [
-        (
+        pytest.param(
             "echo 'E: no such package' >&2; exit 100",
             r"^`apt-get install .* package` failed \(100\): E: no such ",
+            id="apt-get fails",
         ),
-        ("true", "^apt-get installed package, and program is not on PATH: add its folder to PATH$"),
+        pytest.param(
+            "true",
+            "^apt-get installed package, and program is not on PATH: add its folder to PATH$",
+            id="not on the path",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_line(apt_get: Path, install: str, complaint: str) -> None:

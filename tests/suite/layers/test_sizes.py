@@ -1,3 +1,5 @@
+"""The bytes of an image, counted as podman counts them, by tool and by layer."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from fixtures.layers.size_table import (
     SHARED_PYTHON,
     SizeTable,
 )
-from fixtures.layers.sizes import account, cost
+from fixtures.layers.sizes import attribute_bytes, tar_bytes
 from fixtures.layers.storage import folder_layers
 
 TOTAL = 10_000_000
@@ -42,7 +44,7 @@ def read(tmp_path: Path, *layers: Files) -> list[LayerEntry]:
 
 
 def table(entries: list[LayerEntry], *tools: ToolFootprint, **settings: int) -> SizeTable:
-    return account(entries, tools, **{"total": TOTAL, "limit": TOTAL * 2, **settings})  # type: ignore[arg-type]
+    return attribute_bytes(entries, tools, **{"total": TOTAL, "limit": TOTAL * 2, **settings})  # type: ignore[arg-type]
 
 
 def sizes(found: SizeTable) -> Mapping[str, int]:
@@ -76,18 +78,18 @@ def distribution(name: str, *requires: str, size: int = 0) -> Files:
 
 
 def of(files: Files, entries: list[LayerEntry]) -> int:
-    return sum(cost(entry) for entry in entries if entry.path in files)
+    return sum(tar_bytes(entry) for entry in entries if entry.path in files)
 
 
 def test_file_costs_its_header_and_whole_blocks(tmp_path: Path) -> None:
-    found = {entry.path: cost(entry) for entry in read(tmp_path, {"/a": 0, "/b": 1, "/c": 512, "/d/e": 513})}
+    found = {entry.path: tar_bytes(entry) for entry in read(tmp_path, {"/a": 0, "/b": 1, "/c": 512, "/d/e": 513})}
     assert found == {"/a": 512, "/b": 1024, "/c": 1024, "/d": 512, "/d/e": 1536}
 
 
 def test_further_hard_link_costs_a_header(tmp_path: Path) -> None:
     read(tmp_path, {"/a": 5000})
     (tmp_path / "0" / "b").hardlink_to(tmp_path / "0" / "a")
-    assert sorted(cost(entry) for entry in folder_layers([str(tmp_path / "0")], ["sha256:0"])) == [512, 5632]
+    assert sorted(tar_bytes(entry) for entry in folder_layers([str(tmp_path / "0")], ["sha256:0"])) == [512, 5632]
 
 
 def test_paths_belong_to_their_tool_and_the_rest_is_named(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_paths_belong_to_their_tool_and_the_rest_is_named(tmp_path: Path) -> Non
     assert found["set"] == HEADER + 1024
     assert found[BASE] == 1024
     assert found[OTHER] == 2 * 1024 + HEADER
-    assert found[OVERHEAD] == TOTAL - sum(cost(entry) for entry in entries)
+    assert found[OVERHEAD] == TOTAL - sum(tar_bytes(entry) for entry in entries)
 
 
 def test_path_of_two_tools_is_shared(tmp_path: Path) -> None:
@@ -150,13 +152,13 @@ def test_of_alternatives_only_the_installed_one_is_needed(tmp_path: Path) -> Non
     assert rows == {"tool": "tool", "first": "tool", "second": OTHER}
 
 
-def test_packages_of_the_base_are_the_bases(tmp_path: Path) -> None:
+def test_packages_of_the_base_belong_to_it(tmp_path: Path) -> None:
     entries = read(
         tmp_path,
         debian("libc", files={"/opt/libc": 512}),
         debian("libc", "jq: Depends: libc, libjq", "libjq", "python", files={"/opt/jq": 512, "/opt/libc": 1024}),
     )
-    found = account(
+    found = attribute_bytes(
         entries,
         [ToolFootprint("jq", (), ("jq",))],
         total=TOTAL,
@@ -168,7 +170,13 @@ def test_packages_of_the_base_are_the_bases(tmp_path: Path) -> None:
     assert {part.name: part.row for part in found.parts} == {"libc": BASE, "jq": "jq", "libjq": "jq", "python": BASE}
 
 
-@pytest.mark.parametrize("status", ["deinstall ok config-files", "install ok half-installed"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param("deinstall ok config-files", id="removed"),
+        pytest.param("install ok half-installed", id="half-installed"),
+    ],
+)
 def test_removed_or_half_installed_package_is_missing(tmp_path: Path, status: str) -> None:
     files = debian("jq", files={})
     files["/var/lib/dpkg/status"] = f"Package: jq\nStatus: {status}\n"
@@ -229,12 +237,12 @@ def test_rest_of_the_environment_is_shared(tmp_path: Path) -> None:
     assert found[OTHER] == 1024 + 2 * HEADER + HEADER
 
 
-def test_absent_footprints_are_findings(tmp_path: Path) -> None:
+def test_footprint_that_the_image_lacks_is_a_finding(tmp_path: Path) -> None:
     found = table(read(tmp_path, {"/a": 1}), ToolFootprint("helm", ("/opt/helm",), ("helm",), ("helm",)))
     assert found.findings() == [
-        f"helm: {what}: correct the tool's entry, or build the image again"
+        f"helm: {what}: correct its entry in tools.toml, or rebuild the image"
         for what in (
-            "nothing at /opt/helm in the image",
+            "the image has no /opt/helm",
             "Debian package helm is not installed",
             "Python distribution helm is not installed",
         )
@@ -258,7 +266,7 @@ def test_exactly_the_budget_is_within_it(tmp_path: Path) -> None:
 
 
 def test_total_of_another_image_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="512 bytes more than the stated total of 512: take entries and total"):
+    with pytest.raises(SuiteError, match="512 bytes more than podman's total of 512: run again while nobody rebuilds"):
         table(read(tmp_path, {"/a": 512}), total=512)
 
 

@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fixtures.certificates import Authority
-from fixtures.deployment.overlay import Workspace
-from fixtures.login.overlay import overlay
 from fixtures.login.plugin import TOKEN_SECONDS
-from fixtures.registry.settings import RegistrySettings
 from fixtures.services.catalogue import keycloak as keycloak_service
 from fixtures.services.catalogue import oauth2_proxy as oauth2_proxy_service
 from fixtures.services.catalogue import valkey as valkey_service
@@ -22,7 +18,6 @@ from fixtures.services.images import PLATFORM
 from fixtures.services.model import Credentials
 
 FOLDER = PLATFORM / "oauth2-proxy"
-DIGEST = f"sha256:{'0' * 64}"
 
 
 @pytest.fixture
@@ -82,15 +77,3 @@ def test_realm_names_its_secrets_by_variables_that_the_server_has(name: str) -> 
 def test_no_account_of_the_realm_is_an_administrator_of_it(realm: dict[str, Any]) -> None:
     rights = {role for user in realm["users"] for role in user.get("clientRoles", {}).get("realm-management", ())}
     assert rights == {"manage-users", "view-clients"}
-
-
-def test_overlay_puts_the_secrets_into_files_and_nowhere_else() -> None:
-    credentials = Credentials(b"secret")
-    settings = RegistrySettings("registry.example", "user", "password", None)
-    workspace = Workspace("workspace", "run1", f"registry.example/image@{DIGEST}", settings)
-    files = overlay(workspace, f"registry.example/oauth2-proxy@{DIGEST}", Authority("test"), credentials)
-    document = files["kustomization.yaml"].decode()
-    secrets = oauth2_proxy_service.secret(credentials)
-    assert {f"proxy/{name}" for name in secrets} <= files.keys()
-    assert not any(value.decode() in document for value in secrets.values())
-    assert len(secrets["cookie-secret"]) in {16, 24, 32}

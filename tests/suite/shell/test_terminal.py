@@ -1,3 +1,5 @@
+"""Programs in a pseudo-terminal of this machine, their screens, keys and ends."""
+
 from __future__ import annotations
 
 import os
@@ -9,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.shell.screen import TerminalError
+from fixtures.shell.screen import ScreenError, TerminalError
 from fixtures.shell.terminal import Terminal
 
 
 def descriptors() -> set[tuple[str, str]]:
-    """Numbers of the terminals and processes that are open here; others' threads close other things at any time."""
+    """Return the open terminals and processes of this process; other descriptors may come and go in other threads."""
     numbers = list(Path("/proc/self/fd").iterdir())
     opened = {(path.name, str(path.readlink())) for path in numbers if path.is_symlink()}
     return {(number, what) for number, what in opened if re.search("ptmx|pts|pidfd", what)}
 
 
 def script(text: str) -> list[str]:
+    """Return the command line of a shell script."""
     return ["sh", "-c", text]
 
 
@@ -90,7 +93,7 @@ def test_program_that_does_not_read_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("fixtures.shell.screen.SEND_SECONDS", 0.2)
     with Terminal(script("stty raw -echo; echo ready; sleep 3")) as terminal:
         terminal.wait_for("ready")
-        with pytest.raises(TerminalError, match="did not take its input"):
+        with pytest.raises(TerminalError, match="did not read its input"):
             terminal.send("x" * 300_000)
 
 
@@ -100,8 +103,36 @@ def test_unmet_wait_shows_the_screen() -> None:
         with pytest.raises(TerminalError) as caught:
             terminal.wait_for("missing", timeout=0.2)
     first, _, screen = str(caught.value).partition("\n")
-    assert "'missing' within 0.2 s" in first
+    assert first.endswith(
+        "did not show 'missing' within 0.2 s, its screen ends with 'what is there': start it by hand; the whole screen:"
+    )
     assert screen == "what is there"
+
+
+def test_first_line_of_an_error_tells_what_the_screen_ends_with() -> None:
+    with Terminal(
+        script("echo first; echo second; echo ----; echo third; echo fourth; echo ----; sleep 100")
+    ) as terminal:
+        terminal.wait_for("fourth")
+        with pytest.raises(
+            TerminalError, match=r"^.*, its screen ends with 'second / third / fourth': start it by hand"
+        ):
+            terminal.wait_for("missing", timeout=0.2)
+
+
+def test_error_about_an_empty_screen_says_so() -> None:
+    with (
+        Terminal(script("sleep 100")) as terminal,
+        pytest.raises(TerminalError, match=r"within 0.2 s, its screen is empty: .*\n\(empty\)$"),
+    ):
+        terminal.wait_for("missing", timeout=0.2)
+
+
+def test_other_exit_status_than_expected_shows_the_screen() -> None:
+    with Terminal(script("echo failed; exit 5")) as terminal:
+        terminal.must_exit(5)
+        with pytest.raises(ScreenError, match=r"did not end with status 0 \(it ended with status 5\), .*'failed': "):
+            terminal.must_exit()
 
 
 def test_wait_ends_with_the_program() -> None:
@@ -110,7 +141,7 @@ def test_wait_ends_with_the_program() -> None:
         terminal.wait_for("missing", timeout=60)
 
 
-@pytest.mark.parametrize("limit", [0.2, 0.0])
+@pytest.mark.parametrize("limit", [0.2, 0.0], ids=["seconds", "none"])
 def test_endless_output_does_not_outlast_a_wait(limit: float) -> None:
     with Terminal(script("yes | head -c 10000000")) as terminal:
         terminal.wait_for("y")
@@ -121,7 +152,7 @@ def test_endless_output_does_not_outlast_a_wait(limit: float) -> None:
         assert terminal.screen[0] == "y"
 
 
-def test_last_words_are_on_the_screen_after_the_end() -> None:
+def test_last_output_is_on_the_screen_after_the_end() -> None:
     with Terminal(script("yes | head -c 60000; echo; echo last")) as terminal:
         assert terminal.wait_for_exit() == 0
         assert terminal.text.endswith("y\n\nlast")
@@ -137,7 +168,10 @@ def test_missing_program_is_named() -> None:
         Terminal(["no-such-program"])
 
 
-@pytest.mark.parametrize(("trap", "status"), [("", -signal.SIGHUP), ("trap '' HUP;", -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("trap", "status"),
+    [pytest.param("", -signal.SIGHUP, id="hang-up"), pytest.param("trap '' HUP;", -signal.SIGKILL, id="kill")],
+)
 def test_program_and_descriptors_end_with_the_terminal(trap: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.shell.terminal.HANGUP_SECONDS", 0.2)
     monkeypatch.setattr("fixtures.shell.screen.HANGUP_SECONDS", 0.2)
@@ -149,7 +183,7 @@ def test_program_and_descriptors_end_with_the_terminal(trap: str, status: int, m
     assert terminal.wait_for_exit() == status
 
 
-def test_questions_are_answered() -> None:
+def test_terminal_queries_are_answered() -> None:
     ask = (
         "import sys, termios, tty; tty.setraw(0); sys.stdout.write('\\033[3;4H\\033[6n'); sys.stdout.flush();"
         "print('got', repr(sys.stdin.read(6)), end='.')"

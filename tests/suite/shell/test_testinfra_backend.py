@@ -1,3 +1,5 @@
+"""testinfra's modules over the open shell."""
+
 from __future__ import annotations
 
 import getpass
@@ -59,7 +61,7 @@ def test_undecodable_file_name_passes(host: Host, tmp_path: Path) -> None:
     assert host.file(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")).is_file
 
 
-def test_encoding_asks_nobody(host: Host) -> None:
+def test_encoding_needs_no_command(host: Host) -> None:
     host.backend.shell.close()
     assert host.backend.encoding == "UTF-8"
     assert host.backend.shell._session is None

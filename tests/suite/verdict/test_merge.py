@@ -1,101 +1,142 @@
-"""The verdicts of the parts put together: what is verified by whom, what nobody looked at, what does not fit."""
+"""The verdicts of the parts put together: what is verified by whom, and what nobody looked at."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fixtures import __main__ as command_line
 from fixtures.errors import ExitCode, UsageError
 from fixtures.verdict import merge, requirements
-from fixtures.verdict.outcomes import Check, Outcome, Verdict
-from fixtures.verdict.summary import table
-
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-REQUIRED = [row.id for row in requirements.load().values() if not (row.optional or row.na_reason)]
-
-
-def part(
-    *ids: str, outcome: Outcome = Outcome.PASSED, image: str = "a" * 64, broken: str = "", began: datetime = NOW
-) -> dict[str, Any]:
-    """The document of a run one of whose checks carries some ids."""
-    checks = [Check("tests/image/test_x.py::test_y", ids=ids, outcome=outcome, line="what is wrong")]
-    checks.append(Check("tests/image/test_x.py::test_z", outcome=Outcome.PASSED))
-    return Verdict(checks, [broken] * bool(broken)).document(began, began, {"image": {"id": image}})
+from fixtures.verdict.outcomes import Outcome
+from fixtures.verdict.parts import WHOLE_PARTS
+from fixtures.verdict.summary import summary, table
+from fixtures.verdict.verdict import Verdict
+from tests.suite.verdict.parts_of_a_run import NOW, REQUIRED, Document, check, checkout, part, whole
+from tests.suite.verdict.small_suite import entry, expected
 
 
-def test_requirement_has_its_worst_check_of_all_parts() -> None:
-    verdict = merge.together({"image": part("BLD-4"), "live": part("BLD-4", outcome=Outcome.FAILED)})
+def together(
+    root: Path, documents: dict[str, Document], files: dict[str, str] | None = None, *, strict: bool = False
+) -> Verdict:
+    """The verdict of documents in a checkout that lists their checks."""
+    return merge.together(documents, root=checkout(root, documents, files), now=NOW, strict=strict)
+
+
+def test_all_verified_by_somebody_is_complete(tmp_path: Path) -> None:
+    verdict = together(tmp_path, whole(), strict=True)
+    assert (verdict.exit_code, verdict.incomplete, verdict.word) == (ExitCode.VERIFIED, "", "passed")
+
+
+def test_requirement_has_its_worst_check_of_all_parts(tmp_path: Path) -> None:
+    failed = part("live", checks=[check("live", "BLD-4", outcome=Outcome.FAILED, line="what is wrong")])
+    verdict = together(tmp_path, {"image": part("image", "BLD-4"), "live": failed})
     rows = {row.requirement.id: row for row in verdict.rows}
     assert (rows["BLD-4"].verdict, verdict.exit_code) == (Outcome.FAILED, ExitCode.PRODUCT_FAILURE)
     assert rows["BLD-4"].evidence == "1 of 2 checks: what is wrong"
 
 
-def test_all_verified_by_somebody_is_complete() -> None:
-    half = len(REQUIRED) // 2
-    verdict = merge.together({"image": part(*REQUIRED[:half]), "live": part(*REQUIRED[half:])}, strict=True)
-    assert (verdict.exit_code, verdict.incomplete) == (ExitCode.VERIFIED, "")
+def test_what_nobody_looked_at_is_named(tmp_path: Path) -> None:
+    verdict = together(tmp_path, {"image": part("image", *REQUIRED[:-1])})
+    assert (verdict.exit_code, verdict.word) == (ExitCode.INCOMPLETE, "partial")
+    assert verdict.incomplete == f"1 requirement not run whole: {REQUIRED[-1]}"
 
 
-def test_what_nobody_looked_at_is_named() -> None:
-    verdict = merge.together({"image": part(*REQUIRED[:-1])}, strict=True)
-    assert verdict.exit_code is ExitCode.INCOMPLETE
-    assert verdict.incomplete == f"1 requirement not looked at: {REQUIRED[-1]}"
+def test_one_row_of_all_is_partial(tmp_path: Path) -> None:
+    verdict = together(tmp_path, {"image": part("image", "TOOL-k9s-runs")})
+    assert (verdict.exit_code, verdict.word, len(verdict.missing)) == (3, "partial", len(REQUIRED) - 1)
 
 
-def test_matrix_has_three_cells_for_each_tool() -> None:
-    lines = table(merge.together({"image": part(*REQUIRED)}))
+def test_check_that_no_part_ran_is_partial(tmp_path: Path) -> None:
+    documents = whole()
+    root = checkout(tmp_path, documents)
+    listed = root / "tests" / "checks.txt"
+    listed.write_text(listed.read_text(encoding="utf-8") + "tests/image/test_x.py::test_z\tIMG-1\n", encoding="utf-8")
+    verdict = merge.together(documents, root=root, now=NOW)
+    assert (verdict.exit_code, verdict.incomplete) == (3, "1 requirement not run whole: IMG-1")
+
+
+@pytest.mark.parametrize(("files", "code"), [({}, 3), (expected("TOOL-k9s-runs"), 0)], ids=["unexpected", "expected"])
+def test_block_must_be_expected_by_the_checkout(tmp_path: Path, files: dict[str, str], code: int) -> None:
+    documents = whole()
+    rest = [one for one in REQUIRED if one != "TOOL-k9s-runs"]
+    blocked = check("image", "TOOL-k9s-runs", outcome=Outcome.BLOCKED, line="k9s was omitted", name="test_k9s")
+    documents["image"] = part("image", checks=[blocked, check("image", *rest)])
+    documents["image"]["exit_code"] = 3
+    assert together(tmp_path, documents, files).exit_code == code
+    assert together(tmp_path, documents, files, strict=True).exit_code == ExitCode.INCOMPLETE
+
+
+def test_all_blocked_is_no_pass(tmp_path: Path) -> None:
+    blocked = [
+        check("image", one, outcome=Outcome.BLOCKED, line="k9s was omitted", name=f"test_{n}")
+        for n, one in enumerate(REQUIRED)
+    ]
+    document = part("image", checks=blocked)
+    verdict = together(tmp_path, {"image": document}, expected(*REQUIRED))
+    assert (verdict.exit_code, verdict.word) == (ExitCode.SUITE_ERROR, "nothing was verified") or verdict.broken
+
+
+def test_matrix_has_three_cells_for_each_tool(tmp_path: Path) -> None:
+    lines = table(together(tmp_path, whole()))
     cells = [line[18:].split("  ") for line in lines[1 : len(requirements.tools()) + 1]]
     assert {len([cell for cell in row if cell.strip()]) for row in cells} == {3}
     assert any(line.strip().startswith(f"{3 * len(requirements.tools())} cells: ") for line in lines)
 
 
-def test_error_outside_of_checks_keeps_its_part() -> None:
-    verdict = merge.together({"live": part(*REQUIRED, broken="the machine is not as it was")})
+def test_error_outside_of_checks_keeps_its_part(tmp_path: Path) -> None:
+    documents = {"live": part("live", *REQUIRED, broken="the machine is not as it was")}
+    verdict = together(tmp_path, documents)
     assert verdict.broken == ["live: the machine is not as it was"]
     assert verdict.exit_code is ExitCode.SUITE_ERROR
 
 
-def test_parts_that_looked_at_different_images_are_no_whole() -> None:
-    later = part(*REQUIRED, image="b" * 64, began=NOW + timedelta(hours=1))
-    verdict = merge.together({"image": part(*REQUIRED), "live": later})
-    assert verdict.broken == [f"image looked at image {'a' * 12}, live later at {'b' * 12}: run nox -s image again"]
-
-
-def test_part_that_verified_nothing_is_named() -> None:
-    empty = Verdict([], []).document(NOW, NOW, {})
-    verdict = merge.together({"image": part(*REQUIRED), "live": empty})
-    assert verdict.broken == ["live: nothing was verified: run nox -s live"]
-
-
 @pytest.mark.parametrize(
-    "content, problem",
+    ("until", "failure", "code"),
     [
-        (None, r"^verdict-live.json: live has given no verdict: run: nox -s live$"),
-        ("{", r"^verdict-live.json: cannot be read \(.*\): run: nox -s live$"),
-        ('{"schema": 0}', r"^verdict-live.json: is of another version of this suite: run: nox -s live$"),
+        pytest.param("2030-01-01", "what is wrong", 0, id="accepted"),
+        pytest.param("2030-01-01", "what is not", 1, id="another failure"),
+        pytest.param("", "", 1, id="no waiver any more"),
     ],
 )
-def test_part_without_a_verdict_is_named(content: str | None, problem: str, tmp_path: Path) -> None:
-    path = tmp_path / "verdict-live.json"
-    if content is not None:
-        path.write_text(content, encoding="utf-8")
-    with pytest.raises(UsageError, match=problem):
-        merge.read("live", path)
+def test_waivers_are_judged_on_the_day(tmp_path: Path, until: str, failure: str, code: int) -> None:
+    documents = whole()
+    waived = check("image", "IMG-1", outcome=Outcome.WAIVED, line="what is wrong", name="test_waived")
+    rest = [one for one in REQUIRED if one != "IMG-1"]
+    documents["image"] = part("image", checks=[waived, check("image", *rest)])
+    files = {"tests/waivers.toml": entry('requirement = "IMG-1"', failure, until)} if until else {}
+    assert together(tmp_path, documents, files).exit_code == code
+
+
+def test_failure_that_is_waived_by_now_hides_no_other(tmp_path: Path) -> None:
+    failed = check("image", "IMG-1", outcome=Outcome.FAILED, line="what is wrong")
+    failed.more = [type(failed.problems[0])(Outcome.FAILED, "something else")]
+    files = {"tests/waivers.toml": entry('requirement = "IMG-1"', "what is wrong", "2030-01-31")}
+    verdict = together(tmp_path, {"image": part("image", checks=[failed])}, files)
+    assert verdict.exit_code is ExitCode.PRODUCT_FAILURE
+    assert "FAILED IMG-1: something else" in [line for line, _ in summary(verdict)]
+
+
+def test_expired_waiver_refuses_the_whole(tmp_path: Path) -> None:
+    files = {"tests/waivers.toml": entry('requirement = "IMG-1"', "what is wrong", "2029-12-31")}
+    with pytest.raises(UsageError, match="waiver of IMG-1 expired on 2029-12-31"):
+        together(tmp_path, whole(), files)
 
 
 def test_command_writes_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fixtures.verdict.merge.BUILD_DIRECTORY", tmp_path)
-    monkeypatch.setattr("fixtures.verdict.merge.WHOLE", tmp_path / "verdict.json")
-    for name in merge.PARTS:
-        merge.file_of(name).write_text(json.dumps(part(*REQUIRED)), encoding="utf-8")
+    documents = whole()
+    judged = together(tmp_path, documents)
+    monkeypatch.setattr(merge, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(merge, "WHOLE", tmp_path / "verdict.json")
+    monkeypatch.setattr(merge, "together", lambda *_, **__: judged)
+    for name, document in documents.items():
+        merge.file_of(name).write_text(json.dumps(document), encoding="utf-8")
     assert command_line.main(["verdict", "--strict-verdict"]) == ExitCode.VERIFIED
-    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: passed · 6 checks")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: passed · 3 checks")
     written = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
-    assert list(written["context"]) == list(merge.PARTS)
+    assert list(written["context"]) == list(WHOLE_PARTS)
+    assert written["parts"]["image"]["exit_code"] == 0

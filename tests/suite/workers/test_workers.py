@@ -31,7 +31,7 @@ def note(word):
         print(word, file=log)
 
 def wait_for(word, times):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path("log").read_text().count(word) < times:
         assert time.monotonic() < deadline, f"nobody notes {word!r}"
         time.sleep(0.01)
@@ -42,6 +42,7 @@ LONG = """
 def test_long(number):
     note("working")
     time.sleep(60)
+    assert True
 """
 TWO_USERS = """
 makers = []
@@ -79,7 +80,7 @@ def thing(workers):
 @requirement
 @pytest.mark.parametrize("number", [1, 2])
 def test_use(thing, number):
-    pass
+    assert True
 """
 TURNS = """
 @pytest.fixture
@@ -92,6 +93,7 @@ def test_use(deployment, number):
     note("use begins")
     time.sleep(0.2)
     note("use ends")
+    assert number
 
 @requirement
 @pytest.mark.alone
@@ -100,6 +102,7 @@ def test_replace(number):
     note("replacing begins")
     time.sleep(0.2)
     note("replacing ends")
+    assert number
 """
 TALKING = """
 @requirement
@@ -108,6 +111,7 @@ def test_talk(request, pytestconfig, number):
     with shown(pytestconfig):
         print(f"step {number} ...")
     tell(pytestconfig, f"section {number}", [f"figure {number}"])
+    assert number
 """
 SLOW_TO_CLEAN = """
 @pytest.fixture(scope="session", autouse=True)
@@ -157,6 +161,7 @@ GROUPED = """
 @pytest.mark.parametrize("number", range(6))
 def test_one_by_one(number, worker_id):
     note(worker_id)
+    assert worker_id
 
 @requirement
 @pytest.mark.xdist_group("together")
@@ -164,6 +169,7 @@ def test_one_by_one(number, worker_id):
 def test_together(number, worker_id):
     note(f"together {worker_id}")
     time.sleep(0.1)
+    assert worker_id
 """
 ALONE, WORKERS = ("-p", "no:xdist"), ("-n", "2", "--dist=loadgroup")
 
@@ -248,7 +254,7 @@ def ended(pytester: pytest.Pytester, end: Callable[[int], None], *, working: int
         try:
             wait_for(pytester.path / "log", "working", working)
             end(process.pid)
-            return process.communicate(timeout=cleaning + 20)[0]
+            return process.communicate(timeout=cleaning + 60)[0]
         finally:
             with suppress(ProcessLookupError):  # as it should be: nothing of it is left
                 os.killpg(process.pid, signal.SIGKILL)
@@ -298,7 +304,7 @@ def test_what_breaks_in_cleaning_up_is_told(
 
 def wait_for(path: Path, word: str, times: int) -> None:
     """Wait until a file has a word so many times."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.exists() or path.read_text(encoding="utf-8").count(word) < times:
         assert time.monotonic() < deadline, f"{path} lacks {word!r}"
         time.sleep(0.05)

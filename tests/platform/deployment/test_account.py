@@ -1,0 +1,154 @@
+"""What the pod's ServiceAccount may do, as the API server answers it: what a developer needs, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from fixtures.cluster.api import request
+from fixtures.deployment.deployment import Deployment
+
+OWN = "<its own>"
+"""Stands for the namespace of the deployment."""
+EVERYWHERE = ""
+"""The namespace that the API server takes for all of them."""
+TAKE = "take that right away in rbac.yaml"
+
+WATCHES = [
+    ("pods", "", EVERYWHERE),
+    ("pods/log", "", EVERYWHERE),
+    ("events", "", EVERYWHERE),
+    ("nodes", "", EVERYWHERE),
+    ("deployments", "apps", EVERYWHERE),
+    ("jobs", "batch", EVERYWHERE),
+    ("workflows", "argoproj.io", EVERYWHERE),
+    ("cronworkflows", "argoproj.io", EVERYWHERE),
+    ("applications", "argoproj.io", EVERYWHERE),
+]
+WORKS_WITH = [
+    ("create", "configmaps", ""),
+    ("delete", "configmaps", ""),
+    ("create", "secrets", ""),
+    ("create", "pods", ""),
+    ("create", "pods/exec", ""),
+    ("create", "pods/portforward", ""),
+    ("patch", "deployments", "apps"),
+    ("create", "jobs", "batch"),
+    ("create", "workflows", "argoproj.io"),
+    ("create", "ingresses", "networking.k8s.io"),
+]
+FORBIDDEN = [
+    ("get", "secrets", "", "kube-system"),
+    ("list", "secrets", "", EVERYWHERE),
+    ("list", "configmaps", "", EVERYWHERE),
+    ("create", "pods", "", "kube-system"),
+    ("create", "pods/exec", "", "kube-system"),
+    ("delete", "pods", "", EVERYWHERE),
+    ("patch", "nodes", "", EVERYWHERE),
+    ("delete", "nodes", "", EVERYWHERE),
+    ("create", "namespaces", "", EVERYWHERE),
+    ("create", "persistentvolumes", "", EVERYWHERE),
+    ("create", "rolebindings", "rbac.authorization.k8s.io", OWN),
+    ("update", "roles", "rbac.authorization.k8s.io", OWN),
+    ("create", "clusterrolebindings", "rbac.authorization.k8s.io", EVERYWHERE),
+    ("bind", "clusterroles", "rbac.authorization.k8s.io", EVERYWHERE),
+    ("escalate", "clusterroles", "rbac.authorization.k8s.io", EVERYWHERE),
+    ("impersonate", "users", "", EVERYWHERE),
+    ("create", "serviceaccounts/token", "", OWN),
+    ("update", "resourcequotas", "", OWN),
+    ("delete", "workflows", "argoproj.io", EVERYWHERE),
+    ("create", "workflows", "argoproj.io", "argo"),
+    ("create", "workflowtaskresults", "argoproj.io", OWN),
+    ("approve", "signers", "certificates.k8s.io", EVERYWHERE),
+]
+PRIVILEGES: dict[str, dict[str, Any]] = {
+    "privileged": {"containers": [{"securityContext": {"privileged": True}}]},
+    "folder of the node": {"volumes": [{"name": "node", "hostPath": {"path": "/"}}]},
+    "network of the node": {"hostNetwork": True},
+    "processes of the node": {"hostPID": True},
+}
+
+
+@pytest.mark.requirement("DEP-6")
+@pytest.mark.parametrize("verb", ["get", "list", "watch"])
+@pytest.mark.parametrize(("resource", "group", "namespace"), WATCHES, ids=[row[0] for row in WATCHES])
+def test_account_can_watch(verb: str, resource: str, group: str, namespace: str, account: client.ApiClient) -> None:
+    assert may(account, verb, resource, group, namespace), (
+        f"ServiceAccount: may not {verb} {resource}: give it that right in the ClusterRole code-server-monitoring"
+    )
+
+
+@pytest.mark.requirement("DEP-6")
+@pytest.mark.parametrize(("verb", "resource", "group"), WORKS_WITH, ids=[f"{row[0]} {row[1]}" for row in WORKS_WITH])
+def test_account_can_work_in_its_namespace(
+    verb: str, resource: str, group: str, account: client.ApiClient, deployment: Deployment
+) -> None:
+    assert may(account, verb, resource, group, deployment.namespace), (
+        f"ServiceAccount: may not {verb} {resource} in its namespace: give it that right in the Role "
+        "code-server-workspace"
+    )
+
+
+@pytest.mark.requirement("DEP-6")
+@pytest.mark.parametrize(
+    ("verb", "resource", "group", "namespace"),
+    FORBIDDEN,
+    ids=[f"{verb} {resource} in {(namespace or 'all').strip('<>')}" for verb, resource, _, namespace in FORBIDDEN],
+)
+def test_account_has_no_business(
+    verb: str, resource: str, group: str, namespace: str, account: client.ApiClient, deployment: Deployment
+) -> None:
+    where = deployment.namespace if namespace == OWN else namespace
+    assert not may(account, verb, resource, group, where), (
+        f"ServiceAccount: may {verb} {resource} {'in ' + where if where else 'everywhere'}: {TAKE}"
+    )
+
+
+@pytest.mark.requirement("DEP-6")
+def test_refusals_are_real(account: client.ApiClient, deployment: Deployment) -> None:
+    request(account, "/api/v1/pods")
+    request(account, f"/api/v1/namespaces/{deployment.namespace}/configmaps")
+    paths = ("/api/v1/namespaces/kube-system/secrets", "/api/v1/secrets", "/api/v1/configmaps")
+    given = [path for path in paths if _status(account, path) != 403]
+    assert not given, f"ServiceAccount: is given {', '.join(given)}: {TAKE}"
+
+
+@pytest.mark.requirement("DEP-6")
+@pytest.mark.parametrize("privilege", PRIVILEGES)
+def test_account_makes_no_pod_with_rights_over_the_node(
+    privilege: str, account: client.ApiClient, deployment: Deployment
+) -> None:
+    spec = {"containers": [{}]} | PRIVILEGES[privilege]
+    spec["containers"] = [{"name": "probe", "image": "none.invalid/none"} | spec["containers"][0]]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "probe-"}, "spec": spec}
+    path = f"/api/v1/namespaces/{deployment.namespace}/pods?dryRun=All"
+    with pytest.raises(ApiException) as refusal:
+        request(account, path, method="POST", body=pod)
+    assert "PodSecurity" in str(refusal.value.body), (
+        f"namespace: a pod with {privilege} is not refused by PodSecurity but for {refusal.value.body!r}: "
+        "label the namespace pod-security.kubernetes.io/enforce"
+    )
+
+
+def may(account: client.ApiClient, verb: str, resource: str, group: str, namespace: str) -> bool:
+    """Ask the API server whether an account may do something; an empty namespace means all."""
+    name, _, sub = resource.partition("/")
+    attributes = {"verb": verb, "resource": name, "subresource": sub, "group": group, "namespace": namespace}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    return bool(request(account, path, method="POST", body=review)[0]["status"]["allowed"])
+
+
+def _status(account: client.ApiClient, path: str) -> int:
+    try:
+        request(account, path)
+    except ApiException as refusal:
+        return int(refusal.status or 0)
+    return 200

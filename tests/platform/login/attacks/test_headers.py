@@ -1,0 +1,62 @@
+"""Headers by which a visitor says who he is: code-server is told what the proxy knows, and nothing else.
+
+Ids that begin with GHSA are those of oauth2-proxy's own advisories, https://github.com/oauth2-proxy/oauth2-proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.login.attacks import MALLORY
+from fixtures.login.proxy import LoginProxy
+from fixtures.login.visitor import Visitor
+
+pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
+
+IDENTITIES = (
+    "X-Forwarded-User",
+    "X-Forwarded-Email",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Access-Token",
+    "X-Auth-Request-User",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-Groups",
+    "X-Auth-Request-Preferred-Username",
+    "X-Auth-Request-Access-Token",
+    "X-Remote-User",
+    "Remote-User",
+    "Authorization",
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Uri",
+    "X-Real-IP",
+)
+"""Headers from which a server behind a proxy may learn who the visitor is, and from where."""
+SPELLINGS = {
+    "as-they-are": str,
+    "GHSA-vjrc-mh2v-45x6-underscores": lambda name: name.replace("-", "_"),
+    "GHSA-vjrc-mh2v-45x6-one-underscore": lambda name: name.replace("-", "_", 1),
+    "GHSA-vjrc-mh2v-45x6-small-letters": lambda name: name.lower().replace("-", "_"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_code_server_is_told_the_truth_alone(
+    ready_proxy: LoginProxy, resident: Visitor, echo: int, spelling: Callable[[str], str]
+) -> None:
+    sent = [(spelling(name), f"{MALLORY}-{number}") for number, name in enumerate(IDENTITIES)]
+    reply = resident.get(f"/proxy/{echo}/", headers=sent)
+    assert reply.status == 200, (
+        f"code-server: answers {reply.status} for a port of the pod, not 200: leave out --disable-proxy"
+    )
+    believed = {name: value for name, value in reply.document if MALLORY in value}
+    fix = "name each such header below injectRequestHeaders, with the claim that it is to have"
+    assert not believed, f"oauth2-proxy: passes on what a client says of itself, {believed}: {fix}"
+    told = {name.lower(): value for name, value in reply.document}
+    user, expected = told.get("x-forwarded-preferred-username"), ready_proxy.endpoint.account.user
+    assert user == expected, f"oauth2-proxy: names the visitor {user} to code-server, not {expected}: {fix}"

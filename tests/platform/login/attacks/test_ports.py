@@ -1,0 +1,66 @@
+"""Around the proxy: which ports of its pod are open, and what reaches them from another pod."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.cluster.api import request
+from fixtures.cluster.target import Target
+from fixtures.deployment.pod import Pod
+from fixtures.login.attacks import CODE_SERVER_PORT, open_ports
+from fixtures.login.proxy import LoginProxy
+
+pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
+
+PROXY_PORT = 4180
+"""The one port of the pod that is not on its loopback."""
+ASK = "curl --silent --insecure --max-time 5 --output /dev/null --write-out '%{http_code}'"
+BIND = "let code-server listen on 127.0.0.1 alone, by --bind-addr"
+
+
+def reached(pod: Pod, address: str, port: int) -> str:
+    """Return what a pod gets from a port of another one: the status of its answer, 000 for none."""
+    scheme = "https" if port == PROXY_PORT else "http"
+    return str(pod.run(f"{ASK} {scheme}://{address}:{port}/").stdout)
+
+
+def test_pod_has_no_other_open_port(own_pod: Pod) -> None:
+    ports = open_ports(own_pod.run("cat /proc/net/tcp /proc/net/tcp6").stdout)
+    assert ports == {PROXY_PORT}, f"pod: listens on {sorted(ports)}, not on {PROXY_PORT} alone: {BIND}"
+
+
+def test_code_server_is_not_reached_around_the_proxy(pod: Pod, ready_proxy: LoginProxy) -> None:
+    address = ready_proxy.require_embedded("the pod's address").deployment.pod().status.pod_ip
+    status = reached(pod, address, PROXY_PORT)
+    assert status == "302", (
+        f"oauth2-proxy: answers {status} to another pod, not 302: open its port in network-policy.yaml"
+    )
+    status = reached(pod, address, CODE_SERVER_PORT)
+    assert status == "000", f"code-server: answers {status} to another pod: {BIND}"
+
+
+def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("its NetworkPolicy")
+    path = f"/apis/networking.k8s.io/v1/namespaces/{own.deployment.namespace}/networkpolicies"
+    labels = own.deployment.pod().metadata.labels
+    specs = [one["spec"] for one in request(own.deployment.api, path)[0]["items"]]
+    mine = [one for one in specs if one["podSelector"].get("matchLabels", {}).items() <= labels.items()]
+    rules = [rule for one in mine for rule in one.get("ingress", ())]
+    ports = {port["port"] for rule in rules for port in rule.get("ports", [{"port": "all"}])}
+    assert mine, "NetworkPolicy: none selects the pod: apply network-policy.yaml"
+    assert ports == {"https"}, f"NetworkPolicy: lets in to {ports}: name the port https alone in network-policy.yaml"
+
+
+@pytest.mark.parametrize("echo_address", ["0.0.0.0"])  # noqa: S104
+def test_network_policy_where_it_is_enforced(
+    pod: Pod, ready_proxy: LoginProxy, echo: int, target: Target, measured: Callable[[str, object], None]
+) -> None:
+    address = ready_proxy.require_embedded("the pod's address").deployment.pod().status.pod_ip
+    status = reached(pod, address, echo)
+    measured("NetworkPolicy keeps others from a developer's own server", status == "000")
+    # The network of the suite's own cluster enforces none.
+    assert status == "000" or target.embedded is not None, (
+        f"pod: a developer's own server answers {status} to others: use a network plugin that enforces NetworkPolicy"
+    )

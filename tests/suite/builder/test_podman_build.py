@@ -1,0 +1,86 @@
+"""One `podman build`: its context, its progress, its errors, its lock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.builder import podman_build
+from fixtures.host.process import PodmanError
+
+BUILD = """#!/bin/sh
+echo '[1/2] STEP 1/2: FROM x AS jq'
+echo '[1/2] STEP 2/2: RUN make'
+echo 'make: *** no rule'
+exit {status}
+"""
+
+
+def test_context_does_not_depend_on_the_clone(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "script").chmod(0o775)
+    with podman_build.context("FROM scratch AS image\n", tmp_path) as directory:
+        seen = (directory / "script").stat()
+        assert (oct(seen.st_mode & 0o777), seen.st_mtime) == ("0o755", podman_build.CONTEXT_TIME)
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("sign", ["go: downloading x", "--> 0123456789ab"], ids=["output", "no-output"])
+def test_progress_counts_only_stages_that_were_not_cached(capsys: pytest.CaptureFixture[str], sign: str) -> None:
+    progress = podman_build.Progress("image", ["jq", "yq"])
+    cached = ("[1/2] STEP 1/2: FROM x AS jq", "[1/2] STEP 2/2: RUN make", "--> Using cache 1", "--> 1")
+    for line in (*cached, "[2/2] STEP 1/2: FROM x AS yq", "[2/2] STEP 2/2: RUN make", sign):
+        progress.read(line)
+    progress.leave()
+    assert list(progress.seconds) == ["yq"]
+    assert capsys.readouterr().out.endswith("image: yq\n")
+
+
+@pytest.fixture
+def fake_podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A podman whose build ends in its first stage, with status 1; a build directory with a Dockerfile."""
+    (tmp_path / "podman").write_text(BUILD.format(status=1), encoding="utf-8")
+    (tmp_path / "podman").chmod(0o755)
+    (tmp_path / "Dockerfile").write_text("FROM x AS jq\nFROM y\n", encoding="utf-8")
+    (tmp_path / "host-ca.crt").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "host-ca.crt"))
+    monkeypatch.setattr("fixtures.builder.podman_build.environment", lambda: dict(os.environ))
+    monkeypatch.setattr("fixtures.builder.podman_build.BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr("fixtures.builder.podman_build.ROOT", tmp_path)
+    return tmp_path
+
+
+def test_failed_stage_is_named_with_its_log(fake_podman: Path) -> None:
+    failed = r"^stage jq of image failed: make: \*\*\* no rule: read logs/image.log, fix the stage and build again"
+    with pytest.raises(PodmanError, match=failed):
+        podman_build.podman_build("image", fake_podman, [])
+    assert "make: *** no rule" in (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
+
+
+def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
+    assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]
+
+
+def test_digest_of_a_folder_is_of_names_contents_and_executable_bits(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x", encoding="utf-8")
+    digests = [podman_build.folder_digest(tmp_path)]
+    (tmp_path / "a").write_text("y", encoding="utf-8")
+    digests.append(podman_build.folder_digest(tmp_path))
+    (tmp_path / "a").chmod(0o755)
+    digests.append(podman_build.folder_digest(tmp_path))
+    (tmp_path / "a").rename(tmp_path / "b")
+    digests.append(podman_build.folder_digest(tmp_path))
+    assert len(set(digests)) == len(digests)
+    (tmp_path / "b").chmod(0o775)
+    os.utime(tmp_path / "b", (0, 0))
+    assert podman_build.folder_digest(tmp_path) == digests[-1]
+
+
+def test_second_build_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.builder.podman_build.BUILD_DIRECTORY", tmp_path)
+    with podman_build.exclusive(), pytest.raises(PodmanError, match="another build"), podman_build.exclusive():
+        pass

@@ -1,0 +1,76 @@
+"""The build as a whole: its commit, and when nothing has to be built."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.builder import product
+from fixtures.builder.base import Base
+from fixtures.builder.product import INPUTS_LABEL
+
+BASE = Base("localhost/base", "", "stand-in", "no registry answers", "localhost/debian")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with one commit, in the place of this checkout."""
+    monkeypatch.setattr("fixtures.builder.product.ROOT", tmp_path)
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "first"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True, env={**os.environ, "HOME": str(tmp_path)})
+    return tmp_path
+
+
+def test_revision_is_the_commit_and_says_whether_files_differ(checkout: Path) -> None:
+    clean = product.revision()
+    assert len(clean) == 40
+    (checkout / "file").write_text("y", encoding="utf-8")
+    assert product.revision() == f"{clean}-dirty"
+
+
+def test_revision_is_unknown_without_git_or_a_repository(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.builder.product.ROOT", checkout / "elsewhere")
+    assert product.revision() == "unknown"
+    monkeypatch.setenv("PATH", "")
+    assert product.revision() == "unknown"
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """An image with the inputs `abc`, and the id that the manifest records."""
+    facts = SimpleNamespace(exists=True, recorded="1", labels={INPUTS_LABEL: "abc"})
+    (tmp_path / "manifest.json").touch()
+    monkeypatch.setattr("fixtures.builder.product.MANIFEST", tmp_path / "manifest.json")
+    monkeypatch.setattr("fixtures.builder.product.image_exists", lambda _: facts.exists)
+    monkeypatch.setattr("fixtures.builder.product.inspect", lambda _: {"Id": "1", "Config": {"Labels": facts.labels}})
+    monkeypatch.setattr(
+        "fixtures.builder.manifest.read", lambda _: SimpleNamespace(image=SimpleNamespace(id=facts.recorded))
+    )
+    return facts
+
+
+def test_inputs_of_the_recorded_image_are_known(built: SimpleNamespace) -> None:
+    assert product.built_from("x") == "abc"
+    built.labels = None
+    assert product.built_from("x") is None
+
+
+def test_image_that_is_not_the_recorded_one_has_no_inputs(built: SimpleNamespace) -> None:
+    built.recorded = "2"
+    assert product.built_from("x") is None
+    built.exists = False
+    assert product.built_from("x") is None
+
+
+def test_inputs_change_with_the_dockerfile_and_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = iter("1112")
+    monkeypatch.setattr("fixtures.builder.product.inspect", lambda _: {"Id": next(ids)})
+    digests = [product.inputs_digest(text, BASE, ["--label", "a=b"]) for text in ("one", "one", "two", "two")]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3

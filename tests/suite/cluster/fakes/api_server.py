@@ -1,0 +1,96 @@
+"""A small API server, and kubeconfigs for it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import BaseServer
+from typing import Any
+
+import yaml
+
+
+def kubeconfig(folder: Path, server: str, user: dict[str, Any] | None = None, **authority: str) -> Path:
+    """A kubeconfig with one context, `mine`."""
+    known = {"server": server} | {f"certificate-{key}": value for key, value in authority.items()}
+    document = {
+        "current-context": "mine",
+        "contexts": [{"name": "mine", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": known}],
+        "users": [{"name": "u", "user": user or {"token": "secret"}}],
+    }
+    path = folder / "config"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+class ApiServer(ThreadingHTTPServer):
+    """Hands out documents by path, takes new ones, and keeps what was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.documents: dict[str, Any] = {"/version": {"gitVersion": "v1.30.0"}}
+        self.refusals: dict[tuple[str, str], int] = {}
+        """Status of the answer to a method on a path."""
+        self.busy = 0
+        """So many of the next requests are answered 503."""
+        self.sent: list[str] = []
+        self.answering = threading.Event()
+        self.answering.set()
+        self.clock = datetime(2030, 1, 1, tzinfo=UTC)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that hangs up is part of the tests."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers for ApiServer."""
+
+    server: ApiServer
+
+    def answer(self) -> None:
+        """Keep what is sent, hand out what is kept."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.split("?", maxsplit=1)[0]
+        self.server.sent.append(f"{self.command} {path}")
+        self.server.answering.wait(5)
+        status = self.server.refusals.get((self.command, path), 200)
+        if self.server.busy:
+            self.server.busy, status = self.server.busy - 1, 503
+        if status == 200 and self.command in {"POST", "PUT"}:
+            document = json.loads(body)
+            path += f"/{document['metadata']['name']}" if self.command == "POST" else ""
+            document["metadata"] |= {"uid": "1", "resourceVersion": str(len(self.server.sent))}
+            self.server.documents[path] = document
+        status = 404 if status == 200 and path not in self.server.documents else status
+        content = json.dumps(self.server.documents.get(path, {}) if status == 200 else {"message": "no"}).encode()
+        if self.command == "DELETE":
+            self.server.documents.pop(path, None)
+        self.send_response_only(status)
+        self.send_header("Date", format_datetime(self.server.clock, usegmt=True))
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(server: BaseServer) -> Iterator[None]:
+    """Have a server answer."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()

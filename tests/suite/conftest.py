@@ -1,0 +1,31 @@
+"""Fixtures for all tests of the suite itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures import paths
+
+Relocate = Callable[[str, Path], None]
+
+
+@pytest.fixture
+def relocate(monkeypatch: pytest.MonkeyPatch) -> Relocate:
+    """Moves a folder of `fixtures.paths`, given by its name there, for one test.
+
+    What was moved is the folder and all that lies below it, in every module that has imported it or made a path of it.
+    """
+
+    def move(name: str, place: Path) -> None:
+        folder: Path = getattr(paths, name)
+        modules = [module for path, module in sys.modules.items() if path.partition(".")[0] == "fixtures"]
+        for module in modules:
+            for attribute, value in list(vars(module).items()):
+                if isinstance(value, Path) and value.is_relative_to(folder):
+                    monkeypatch.setattr(module, attribute, place / value.relative_to(folder))
+
+    return move

@@ -1,0 +1,79 @@
+"""The overlay of a workspace: what it says of the image, the registry, secrets and home."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fixtures.deployment.overlay import BASE, Workspace, ssh_key_pair
+from fixtures.registry.settings import RegistrySettings
+
+REGISTRY = RegistrySettings("harbor.example.com", "robot", "s3cret")
+IMAGE = f"harbor.example.com/library/code-server-dev@sha256:{'a' * 64}"
+
+
+def overlay(workspace: Workspace) -> dict[str, Any]:
+    document = yaml.safe_load(workspace.overlay()["kustomization.yaml"])
+    assert isinstance(document, dict)
+    return document
+
+
+def test_overlay_names_the_image_by_digest() -> None:
+    (image,) = overlay(Workspace("s", "r", IMAGE, REGISTRY))["images"]
+    assert image["newName"] == "harbor.example.com/library/code-server-dev"
+    assert image["digest"] == f"sha256:{'a' * 64}"
+
+
+def test_overlay_keeps_the_bases_git_configuration() -> None:
+    text = Workspace("s", "r", IMAGE, REGISTRY, git_name="Ann").overlay()["gitconfig"].decode()
+    assert "defaultBranch = main" in text
+    assert "name = Ann" in text
+
+
+def test_overlay_has_secrets_in_files_only() -> None:
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, ssh_keys={"id_ed25519": b"private"}, password="hush")  # noqa: S106
+    text = workspace.overlay()["kustomization.yaml"].decode()
+    assert not [word for word in ("private", "hush", "s3cret") if word in text]
+    assert [one["name"] for one in overlay(workspace)["secretGenerator"]] == [
+        "registry-pull", "code-server-ssh", "code-server-login",
+    ]  # fmt: skip
+
+
+def test_overlay_brings_the_registrys_authority_into_the_pod(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(b"PEM")
+    settings = RegistrySettings("r.svc", ca_file=tmp_path / "ca.crt")
+    workspace = Workspace("s", "r", IMAGE, settings)
+    assert workspace.overlay()["ca.crt"] == b"PEM"
+    assert "/etc/containers/certs.d/r.svc" in workspace.overlay()["kustomization.yaml"].decode()
+
+
+def test_overlay_provides_authorities_and_variables() -> None:
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, authorities=b"PEM", environment={"PGHOST": "db.example.com"})
+    assert workspace.overlay()["authorities.crt"] == b"PEM"
+    assert {"name": "code-server-authorities", "files": ["authorities.crt"]} in overlay(workspace)["configMapGenerator"]
+    assert "db.example.com" in overlay(workspace)["patches"][0]["patch"]
+
+
+def test_home_may_be_on_a_volume_of_the_clusters_own() -> None:
+    patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, dedicated_volume=True))["patches"]
+    assert [one for one in patches if "$patch: delete" in one["patch"] and "PersistentVolume" in one["patch"]]
+    assert not [one for one in overlay(Workspace("s", "r", IMAGE, REGISTRY))["patches"] if "$patch" in one["patch"]]
+
+
+def test_base_names_only_files_that_are_there() -> None:
+    base = yaml.safe_load((BASE / "kustomization.yaml").read_text(encoding="utf-8"))
+    generated = [file for one in base["configMapGenerator"] for file in one["files"]]
+    assert not [name for name in (*base["resources"], *generated) if not (BASE / name).is_file()]
+
+
+def test_key_pair_is_one_that_ssh_takes(tmp_path: Path) -> None:
+    pair = ssh_key_pair("comment")
+    for name, content in pair.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    command = ["ssh-keygen", "-y", "-f", str(tmp_path / "id_ed25519")]
+    public = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert pair["id_ed25519.pub"].decode().startswith(public.strip())

@@ -1,0 +1,60 @@
+"""A failed check is blocked by the broken tool that it used, and keeps its failure where those tools work."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from testinfra.backend.base import BaseBackend, CommandResult
+
+from fixtures import inventory as inventories
+from fixtures.errors import SuiteError
+from fixtures.image.blame import blamed
+from fixtures.verdict.evidence import Script
+
+TOOLS = [tool for tool in inventories.load().tools if tool.name in {"jq", "yq", "ripgrep"}]
+
+
+def place(*broken: str) -> Script:
+    """A script that uses jq and yq, in a place where every tool works but some."""
+
+    def run(text: str, _seconds: float) -> CommandResult:
+        for tool in TOOLS:
+            if text == tool.probe.command:
+                told = "" if tool.name in broken else f"{tool.name}-{tool.version} v{tool.version}"
+                return result(0, f"yq (https://x/) version v{tool.version}" if tool.name == "yq" and told else told)
+            for check in tool.checks:
+                if check.run == text and tool.name not in broken:
+                    raise SuiteError("not asked here", "")
+        return result(1, "")
+
+    return Script("yq -o=json . file | jq -r .name", run, profile="none of them")
+
+
+def result(status: int, stdout: str) -> CommandResult:
+    """What a command gives."""
+    return CommandResult(cast("BaseBackend", SimpleNamespace(decode=bytes.decode)), status, b"", stdout.encode(), b"")
+
+
+def test_tool_that_a_check_uses_is_blamed() -> None:
+    found = blamed(["TOOL-ansible-core-runs"], [place("jq")], TOOLS)
+    assert found is not None
+    assert found.problem == "jq, which this check uses, is broken"
+    assert found.repair.startswith("it reports no version")
+
+
+@pytest.mark.parametrize(
+    ("ids", "broken"),
+    [
+        pytest.param(["TOOL-jq-runs"], ("jq",), id="the tool that the check is about"),
+        pytest.param(["TOOL-ansible-core-runs"], ("ripgrep",), id="a tool that it does not use"),
+        pytest.param(["TOOL-ansible-core-runs"], (), id="nothing broken"),
+    ],
+)
+def test_nothing_else_is_blamed(ids: list[str], broken: tuple[str, ...]) -> None:
+    assert blamed(ids, [place(*broken)], TOOLS) is None
+
+
+def test_check_that_ran_nothing_blames_nothing() -> None:
+    assert blamed(["IMG-1"], [], TOOLS) is None

@@ -1,0 +1,107 @@
+"""Secrets are found by name or content, in every layer, and no finding shows one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+from pathlib import Path
+
+import pytest
+
+from fixtures.layers import secrets
+from fixtures.layers.reviewed import Reviewed
+from tests.suite.layers.images import Item, image
+
+# The form of a key, with a body that opens nothing.
+BODY = base64.b64encode(bytes(random.Random(1).randbytes(300))).decode()  # noqa: S311  # not for security
+KEY = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{BODY}\n-----END OPENSSH PRIVATE KEY-----\n".encode()
+RANDOM_WORD = "".join(random.Random(2).choices(string.ascii_letters + string.digits, k=100))  # noqa: S311
+UPPER = "Q7WERTYUI2OPASDF"
+
+
+def login(text: str) -> bytes:
+    return json.dumps({"auths": {"registry": {"auth": base64.b64encode(text.encode()).decode()}}}).encode()
+
+
+SECRETS = {
+    "opt/any-name": (KEY, "a private key"),
+    "opt/binary": (bytes(5000) + KEY, "a private key"),
+    "opt/near-one-MiB": (b"\0" * (secrets.SMALL - len(KEY)) + KEY, "a private key"),
+    "opt/long.log": (b"text\n" * 600_000 + KEY, "a private key"),
+    "opt/in.json": (json.dumps({"key": KEY.decode()}).encode(), "a private key"),
+    "opt/encrypted.pem": (KEY.replace(b"KEY-----\n", b"KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1), "a private key"),
+    "opt/second": (b"-----BEGIN PRIVATE KEY----- is how it begins\n" + KEY, "a private key"),
+    "opt/putty": (f"PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\n{BODY}".encode(), "a PuTTY private key"),
+    "opt/age": (f"AGE-SECRET-KEY-1{(UPPER * 4)[:58]}".encode(), "an age private key"),
+    "opt/github": (f"t=ghp_{RANDOM_WORD[:36]}\n".encode(), "a GitHub token"),
+    "opt/github-pat": (f"github_pat_{RANDOM_WORD[:60]}".encode(), "a GitHub token"),
+    "opt/gitlab": (f"glpat-{RANDOM_WORD[:20]}".encode(), "a GitLab token"),
+    "opt/aws": (f"id=AKIA{UPPER}".encode(), "an AWS access key"),
+    "opt/npm": (f"npm_{RANDOM_WORD[:36]}".encode(), "an npm token"),
+    "root/.npmrc": (f"//r/:_authToken={RANDOM_WORD[:30]}".encode(), "an npm registry's token"),
+    "opt/pypi": (f"pypi-AgE{RANDOM_WORD}".encode(), "a PyPI token"),
+    "root/.docker/config.json": (login("user:password"), "a container registry's login"),
+    "root/.kube/config": (f"  client-key-data: {BODY}".encode(), "a cluster's client key"),
+    "opt/kubeconfig": (f"users:\n    token: {RANDOM_WORD[:30]}\n".encode(), "a cluster's credentials"),
+    "root/.ssh/id_ed25519": (b"any content", "an SSH private key by its name"),
+    "root/.git-credentials": (b"any content", "git's stored passwords"),
+    "root/.aws/credentials": (b"any content", "AWS credentials"),
+    "root/.netrc": (b"machine h login u password p", "a password for a host"),
+    "root/.pypirc": (b"[pypi]\npassword = p", "a package index's password"),
+    "etc/npmrc": (b"_password=cGFzcw", "an npm registry's password"),
+    "root/.config/gh/hosts.yml": (b"github.com:\n  oauth_token: x", "gh's token"),
+}
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_secret_is_found_and_not_shown(tmp_path: Path, path: str) -> None:
+    data, what = SECRETS[path]
+    with image(tmp_path, [Item(path, data)]) as entries:
+        (finding,) = secrets.secrets(entries)
+    assert finding.path == f"/{path}"
+    assert what in finding.seen
+    assert BODY[:20] not in str(finding)
+    assert RANDOM_WORD[:20] not in str(finding)
+
+
+NO_SECRETS = {
+    "headers-in-source": (
+        b'HEADER = "-----BEGIN RSA PRIVATE KEY-----"\nFOOTER = "-----END RSA PRIVATE KEY-----"\n' * 40
+    ),
+    "placeholder-of-a-body": b"-----BEGIN PRIVATE KEY-----\n<key bytes>\n-----END PRIVATE KEY-----",
+    "body-of-one-letter": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64 + b"\n-----END PRIVATE KEY-----",
+    "certificate": b"-----BEGIN CERTIFICATE-----\n" + BODY.encode() + b"\n-----END CERTIFICATE-----",
+    "token-of-one-letter": b"token: ghp_" + b"x" * 36,
+    "example-of-aws": b"AKIAIOSFODNN7EXAMPLE",
+    "variable": b"_authToken=${NPM_TOKEN}",
+    "word-instead-of-a-token": b"//registry/:_authToken=mytoken",
+    "login-without-a-colon": login("no colon in it"),
+    "login-that-is-no-base64": b'{"auth": "ninechars"}',
+}
+
+
+@pytest.mark.parametrize("name", NO_SECRETS)
+def test_header_placeholder_or_certificate_is_no_secret(tmp_path: Path, name: str) -> None:
+    data = NO_SECRETS[name]
+    with image(tmp_path, [Item("opt/doc", data), Item("root/.ssh/id_rsa.pub", data)]) as entries:
+        assert secrets.secrets(entries) == []
+
+
+def test_source_that_handles_kubeconfigs_is_no_secret(tmp_path: Path) -> None:
+    with image(tmp_path, [Item("opt/modules/kubeconfig.py", b"options:\n  token: an_example_token\n")]) as entries:
+        assert secrets.secrets(entries) == []
+
+
+def test_key_that_a_later_layer_deletes_is_found(tmp_path: Path) -> None:
+    with image(tmp_path, [Item("root/key", KEY)], [Item("root/.wh.key")]) as entries:
+        (finding,) = secrets.secrets(entries)
+    assert (finding.layer_index, finding.hidden_by) == (0, 1)
+    assert "hidden by layer 1 but still readable by anyone who pulls" in str(finding)
+
+
+def test_reviewed_secret_is_allowed(tmp_path: Path) -> None:
+    reviewed = [Reviewed(path="/opt/tests/*.pem", reason="a test's key, published with the package")]
+    with image(tmp_path, [Item("opt/tests/x/key.pem", KEY)]) as entries:
+        assert secrets.secrets(entries, reviewed) == []

@@ -1,0 +1,74 @@
+"""What a registry's refusal means, and where the password goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.registry.client import Pushed, Registry, opened, refusal
+from fixtures.registry.settings import RegistryError, RegistrySettings
+
+HARBOR = RegistrySettings("harbor.example.com", "robot", "s3cret")
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relocate: Callable[[str, Path], None]) -> None:
+    relocate("BUILD_DIRECTORY", tmp_path / "build")
+    monkeypatch.setattr("fixtures.registry.client.environment", lambda: None)
+
+
+def test_pushed_image_is_named_by_digest() -> None:
+    assert Pushed("h", "library/x", "sha256:1").reference == "h/library/x@sha256:1"
+
+
+SAID = {
+    "Error: logging into h: invalid username/password": "refuses user robot",
+    "unauthorized: authentication required": "refuses user robot",
+    "x509: certificate signed by unknown authority": "has a certificate that is not trusted here",
+    "dial tcp 127.0.0.1:443: connect: connection refused": "does not answer",
+    "dial tcp: lookup nowhere.invalid: no such host": "does not answer",
+    "denied: requested access to the resource is denied": "does not let user robot",
+    "write /x: no space left on device": "full disk",
+    "manifest unknown": "has no such image",
+}
+
+
+@pytest.mark.parametrize(("said", "meaning"), SAID.items(), ids=SAID)
+def test_refusals_are_told_apart(said: str, meaning: str) -> None:
+    problem, repair = refusal("h", "robot", "push x", said)
+    assert problem.startswith("registry h ")
+    assert meaning in problem
+    assert repair
+
+
+def test_unknown_refusal_is_passed_on() -> None:
+    assert refusal("h", "", "push x", "\nError: what is this\n") == (
+        "registry h: cannot push x",
+        "Error: what is this",
+    )
+
+
+def test_password_goes_by_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "podman"
+    program.write_text('#!/bin/sh\necho "$*" >"$0.args"\ncat >"$0.stdin"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with opened(HARBOR) as client:
+        client.login()
+    assert "s3cret" not in (tmp_path / "podman.args").read_text(encoding="utf-8")
+    assert (tmp_path / "podman.stdin").read_text(encoding="utf-8") == "s3cret"
+
+
+def test_credentials_are_removed(tmp_path: Path) -> None:
+    with opened(HARBOR):
+        (folder,) = (tmp_path / "build").iterdir()
+        assert (folder / "auth.json").stat().st_mode & 0o777 == 0o600
+    assert not list((tmp_path / "build").iterdir())
+
+
+def test_hanging_client_is_ended(tmp_path: Path) -> None:
+    client = Registry(HARBOR, tmp_path)
+    with pytest.raises(RegistryError, match=r"^`sleep 60` has not ended in 0 s"):
+        client._run(["sleep", "60"], "wait", seconds=0.1)

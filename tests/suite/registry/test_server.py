@@ -1,0 +1,92 @@
+"""The embedded registry: how long it is waited for, and what nodes are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.certificates import Authority
+from fixtures.cluster.embedded import EmbeddedCluster
+from fixtures.registry import server
+from fixtures.registry.client import Registry, refusal
+from fixtures.registry.settings import RegistryError, RegistrySettings
+
+SETTINGS = RegistrySettings("h", "conformance", "s3cret")
+CLOSED = RegistryError(*refusal("h", "conformance", "log in", "connection refused"))
+REFUSED = RegistryError(*refusal("h", "conformance", "log in", "unauthorized"))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relocate: Callable[[str, Path], None]) -> EmbeddedCluster:
+    """A cluster of two nodes whose registry wrote one line to its log."""
+    relocate("BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(server, "call", lambda *_words: "listening\n")
+    return EmbeddedCluster("c", "podman", "i", ("n1", "n2"), tmp_path)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause, none of which is made."""
+    made: list[float] = []
+    monkeypatch.setattr(server, "pause", made.append)
+    return made
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, errors: Iterator[RegistryError | None]) -> None:
+    """Have the registry answer log-ins by errors, in turn."""
+
+    def login(_self: Registry) -> None:
+        if (error := next(errors)) is not None:
+            raise error
+
+    monkeypatch.setattr(Registry, "login", login)
+
+
+def test_registry_that_is_starting_is_asked_again_after_a_pause(
+    cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    answers(monkeypatch, iter([CLOSED, CLOSED, None]))
+    server.wait_answering(cluster, SETTINGS)
+    assert pauses == [server.PAUSE_SECONDS] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "problem"),
+    [
+        pytest.param(CLOSED, 0, r"does not answer \(to log in\), 0 s after its start: .* \(listening\)$", id="silent"),
+        pytest.param(REFUSED, 30, r"^registry h refuses user conformance", id="wrong password"),
+    ],
+)
+def test_registry_that_does_not_serve_is_an_error_with_its_last_line(
+    cluster: EmbeddedCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    pauses: list[float],
+    error: RegistryError,
+    seconds: float,
+    problem: str,
+) -> None:
+    answers(monkeypatch, iter([error]))
+    with pytest.raises(RegistryError, match=problem):
+        server.wait_answering(cluster, SETTINGS, seconds=seconds)
+    assert not pauses
+
+
+@pytest.mark.parametrize("authority", [True, False], ids=["private authority", "public authority"])
+def test_nodes_are_told_where_and_whom_to_trust(
+    authority: bool,  # noqa: FBT001
+    cluster: EmbeddedCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: dict[str, bytes] = {}
+    monkeypatch.setattr(EmbeddedCluster, "write", lambda _, node, path, content: written.update({node + path: content}))
+    ca_file = Authority("test").write(tmp_path / "ca.crt") if authority else None
+    server.trust(cluster, RegistrySettings("h", ca_file=ca_file), "https://elsewhere")
+    folder = "/etc/containerd/certs.d/h"
+    files = ["ca.crt", "hosts.toml"] if authority else ["hosts.toml"]
+    assert sorted(written) == [f"{node}{folder}/{name}" for node in ("n1", "n2") for name in files]
+    text = written[f"n1{folder}/hosts.toml"].decode()
+    assert 'server = "https://elsewhere"' in text
+    assert (f'ca = "{folder}/ca.crt"' in text) == authority

@@ -1,0 +1,144 @@
+"""A mistake on any of the suite's command lines is one line with its fix and exit code 4."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from fixtures import __main__ as suite
+from fixtures.command_line import CommandLine, at_least
+from fixtures.errors import ExitCode
+
+MODULES = (
+    "fixtures.__main__",
+    "fixtures.bench.container",
+    "fixtures.bench.pod",
+    "fixtures.cluster.__main__",
+    "fixtures.cluster.node_image",
+    "fixtures.registry.__main__",
+)
+
+
+def mistake(capsys: pytest.CaptureFixture[str], module: str, *arguments: str) -> str:
+    """Run a command line that is refused; return what it says, without the newline at its end."""
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(module).main(arguments)
+    assert ended.value.code == ExitCode.USAGE
+    output = capsys.readouterr()
+    assert output.out == ""
+    line, end, more = output.err.partition("\n")
+    assert (end, more) == ("\n", "")
+    return line
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_command_line_refuses_an_unknown_option(capsys: pytest.CaptureFixture[str], module: str) -> None:
+    command = "clean" if module == "fixtures.__main__" else ""
+    line = mistake(capsys, module, *command.split(), "--qqq")
+    program = module.removesuffix(".__main__")
+    assert line == f"error: unrecognized arguments: --qqq: give what `python -m {program} --help` lists"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        pytest.param(
+            ["biuld"],
+            r"argument COMMAND: invalid choice: 'biuld' \(choose from .*\): did you mean build\?",
+            id="command",
+        ),
+        pytest.param(
+            [],
+            "the following arguments are required: COMMAND: give what `python -m fixtures --help` lists",
+            id="no-command",
+        ),
+        pytest.param(
+            ["build", "imgae"],
+            r"argument stage: invalid choice: 'imgae' \(choose from .*\): did you mean image\?",
+            id="build-stage",
+        ),
+        pytest.param(
+            ["build", "--registy=x"],
+            r"unrecognized arguments: --registy=x: did you mean --registry\?",
+            id="build-option",
+        ),
+        pytest.param(
+            ["build", "--registry"],
+            "argument --registry: expected one argument: give what `python -m fixtures build --help` lists",
+            id="build-option-without-value",
+        ),
+        pytest.param(
+            ["render"],
+            "the following arguments are required: file: give what `python -m fixtures render --help` lists",
+            id="render",
+        ),
+        pytest.param(
+            ["verdict", "--stirct-verdict"],
+            r"unrecognized arguments: --stirct-verdict: did you mean --strict-verdict\?",
+            id="verdict",
+        ),
+        pytest.param(
+            ["clean", "two\nlines"],
+            "unrecognized arguments: two lines: give what `python -m fixtures --help` lists",
+            id="clean",
+        ),
+    ],
+)
+def test_subcommand_says_the_mistake_and_its_fix(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert re.fullmatch(f"error: {line}", mistake(capsys, "fixtures.__main__", *arguments))
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "complaint"),
+    [
+        pytest.param("fixtures.bench.container", ["--rounds", "2"], "'2' is not a whole number from 3 up", id="rounds"),
+        pytest.param("fixtures.bench.container", ["--commands=0"], "'0' is not a whole number from 1 up", id="none"),
+        pytest.param("fixtures.bench.pod", ["--commands=-5"], "'-5' is not a whole number from 1 up", id="negative"),
+        pytest.param("fixtures.bench.pod", ["--rounds", "x"], "'x' is not a whole number from 3 up", id="no-number"),
+        pytest.param("fixtures.cluster.__main__", ["--nodes", "x"], "invalid int value: 'x'", id="cluster-nodes"),
+        pytest.param("fixtures.cluster.__main__", ["delte"], "did you mean delete?", id="cluster-action"),
+    ],
+)
+def test_wrong_value_is_refused(
+    capsys: pytest.CaptureFixture[str], module: str, arguments: list[str], complaint: str
+) -> None:
+    assert complaint in mistake(capsys, module, *arguments)
+
+
+def test_right_values_are_read() -> None:
+    parser = CommandLine(prog="x")
+    parser.add_argument("--rounds", type=at_least(3))
+    assert parser.parse_args(["--rounds", "3"]).rounds == 3
+
+
+def test_help_still_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        suite.main(["build", "--help"])
+    assert ended.value.code == ExitCode.VERIFIED
+    assert "usage: python -m fixtures build" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["k9s", "=path", "k9s="])
+def test_prebuilt_wants_name_and_path(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert suite.main(["build", "--prebuilt", value]) == ExitCode.USAGE
+    assert "not NAME=PATH" in capsys.readouterr().err
+
+
+def test_unknown_tool_is_one_line_and_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert suite.main(["build", "--prebuilt", "k9z=/bin/true"]) == ExitCode.USAGE
+    assert capsys.readouterr().err == "error: tools.toml: unknown tool 'k9z', did you mean 'k9s'?\n"
+
+
+def test_render_writes_the_dockerfile(tmp_path: Path) -> None:
+    assert suite.main(["render", str(tmp_path / "new" / "Dockerfile")]) == ExitCode.VERIFIED
+    assert " AS kubectl\n" in (tmp_path / "new" / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert suite.main(["render", str(tmp_path)]) == ExitCode.USAGE
+    assert capsys.readouterr().err == f"error: {tmp_path}: cannot be written (Is a directory): give another file\n"

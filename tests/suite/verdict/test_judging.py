@@ -1,0 +1,95 @@
+"""What the checks of a requirement say about it, and what a run says of all."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.errors import ExitCode
+from fixtures.verdict import requirements
+from fixtures.verdict.outcomes import Check, Outcome, Problem, judge
+from fixtures.verdict.verdict import Verdict
+
+REQUIRED = [row.id for row in requirements.load().values() if not (row.optional or row.na_reason)]
+
+
+def check(outcome: Outcome, *, selected: bool = True, line: str = "") -> Check:
+    """One check of IMG-1."""
+    return Check("tests/image/t.py::t", ids=("IMG-1",), outcome=outcome, selected=selected, line=line)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "verdict"),
+    [
+        ("passed", "passed"),
+        ("passed waived", "waived"),
+        ("waived blocked passed", "blocked"),
+        ("blocked error waived", "error"),
+        ("passed error failed", "failed"),
+        ("passed n/a", "partial"),
+        ("n/a", "not run"),
+        ("", "not run"),
+    ],
+)
+def test_requirement_has_its_worst_checks_verdict(outcomes: str, verdict: str) -> None:
+    row = judge(requirements.load()["IMG-1"], [check(Outcome(one)) for one in outcomes.split()])
+    assert row.verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "evidence"),
+    [
+        ("passed", "partial", "1 of 2 checks, the run ended before 1"),
+        ("waived", "partial", "1 of 2 checks, the run ended before 1"),
+        ("blocked", "blocked", "1 check (the run ended before 1)"),
+        ("failed", "failed", "1 check (the run ended before 1)"),
+        ("not run", "not run", "2 checks: the run ended before 2"),
+    ],
+)
+def test_requirement_is_not_passed_while_a_selected_check_is_out(outcome: str, verdict: str, evidence: str) -> None:
+    row = judge(requirements.load()["IMG-1"], [check(Outcome(outcome)), check(Outcome.NOT_RUN)])
+    assert (row.verdict, row.evidence) == (verdict, evidence)
+
+
+def test_checks_left_out_without_a_cause_are_an_error() -> None:
+    verdict = Verdict([check(Outcome.PASSED), check(Outcome.NOT_RUN)], broken=[])
+    assert verdict.exit_code is ExitCode.SUITE_ERROR
+    assert verdict.broken == ["1 selected check did not run, tests/image/t.py::t among them"]
+
+
+@pytest.mark.parametrize("more", [Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED])
+def test_waived_failure_hides_nothing_else_of_its_check(more: Outcome) -> None:
+    found = check(Outcome.PASSED)
+    found.worsen(Problem(Outcome.FAILED, "known", waived={"IMG-1": "fixed upstream"}))
+    assert found.outcome_for("IMG-1") is Outcome.WAIVED
+    found.worsen(Problem(more, "something else"))
+    assert found.outcome_for("IMG-1") is more
+    assert judge(requirements.load()["IMG-1"], [found]).evidence == "1 check: something else"
+
+
+def test_all_problems_of_a_check_are_kept_once() -> None:
+    found = check(Outcome.PASSED)
+    for outcome, line in ((Outcome.BLOCKED, "a"), (Outcome.FAILED, "b"), (Outcome.ERROR, "c"), (Outcome.FAILED, "b")):
+        found.worsen(Problem(outcome, line))
+    assert [(one.outcome, one.line) for one in found.problems] == [("failed", "b"), ("blocked", "a"), ("error", "c")]
+
+
+@pytest.mark.parametrize(
+    ("out", "word", "code"),
+    [
+        pytest.param((), "passed", 0, id="all"),
+        pytest.param(REQUIRED[-1:], "partial", 3, id="all but one"),
+        pytest.param(REQUIRED[1:], "partial", 3, id="one row"),
+        pytest.param(REQUIRED, "nothing was verified", 2, id="none"),
+    ],
+)
+def test_whole_is_passed_only_with_every_required_row(out: list[str], word: str, code: int) -> None:
+    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in REQUIRED if one not in out]
+    verdict = Verdict(checks, [], listed={found.nodeid: found.ids for found in checks})
+    assert (verdict.word, verdict.exit_code) == (word, code)
+    assert len(verdict.missing) == len(out)
+
+
+def test_part_without_any_check_of_its_own_is_no_pass() -> None:
+    found = Check("tests/image/t.py::t", ("IMG-1",), outcome=Outcome.PASSED)
+    assert Verdict([found], [], part="image", listed={found.nodeid: found.ids}).exit_code is ExitCode.VERIFIED
+    assert Verdict([found], [], part="rebuild", listed={found.nodeid: found.ids}).exit_code is ExitCode.SUITE_ERROR
