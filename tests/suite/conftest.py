@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fixtures import paths
+from fixtures import paths, redaction
 
 Relocate = Callable[[str, Path], None]
+
+
+@pytest.fixture(autouse=True)
+def no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forgets the secrets that a test keeps: a small suite runs in this process, and its words would be masked."""
+    monkeypatch.setattr(redaction, "_known", {})
+    redaction._pattern.cache_clear()
+    yield
+    redaction._pattern.cache_clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -14,15 +13,6 @@ from fixtures import redaction
 from fixtures.redaction import MASK, keep, redact, redact_document, scan
 
 PHRASE = 'pa55/w+rd "quoted"'
-
-
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No secret of another test is known, and this test's are forgotten."""
-    monkeypatch.setattr(redaction, "_known", {})
-    redaction._pattern.cache_clear()
-    yield
-    redaction._pattern.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import redaction
 from fixtures.errors import ExitCode
 from tests.suite.verdict.small_suite import ALONE, WORKERS, Run, text
 
@@ -34,13 +33,6 @@ def test_user(request):
     (folder / "pod.log").write_text(keep("s3cret-" + "w0rd"))
     assert folder
 """
-
-
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No secret of another test is known."""
-    monkeypatch.setattr(redaction, "_known", {})
-    redaction._pattern.cache_clear()
 
 
 @pytest.mark.parametrize("mode", [pytest.param(ALONE, id="alone"), pytest.param(WORKERS, id="workers")])

@@ -167,7 +167,7 @@ def test_given_waivers_must_exist(run: Run) -> None:
         pytest.param(entry(IMG, until='"some day"'), "waiver number 1, until: ", id="no date"),
         pytest.param(entry(IMG) + "who = 1\n", "waiver number 1, who: unknown key 'who': remove it", id="unknown key"),
         pytest.param(entry(IMG).replace("owner", "# owner"), "waiver number 1, owner: is missing", id="no owner"),
-        pytest.param(entry(IMG).replace("the maintainer", "  "), "owner: must have at least 2 char", id="blank owner"),
+        pytest.param(entry(IMG).replace("the maintainer", " "), "owner: must have 2 or more characters", id="blank"),
         pytest.param(entry(IMG).replace("failure", "# "), "waiver number 1, failure: is missing", id="no failure"),
         pytest.param(entry(IMG) * 2, "waiver of IMG-1 stands there twice: remove one", id="twice"),
         pytest.param(entry(IMG, until=FAR), f"IMG-1 ends on {FAR}: choose a day at most 90 days ahead", id="too long"),
