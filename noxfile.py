@@ -212,6 +212,6 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def clean(session: nox.Session) -> None:
-    """Remove the images of this project, and what is in .build/ but programs that were handed in."""
+    """Remove the images of this checkout, and what is in .build/ but programs that were handed in."""
     install(session)
     session.run("python", "-m", "fixtures", "clean")

@@ -25,7 +25,7 @@ def clean_build(manifest: Manifest) -> None:
 @pytest.mark.usefixtures("image", "clean_build")
 def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> None:
     with podman_build.exclusive():
-        done = product.build(inventory, name=f"{marks.PROJECT}/rebuild", allow_omissions=True)
+        done = product.build(inventory, name=f"{marks.OWN_IMAGES}/rebuild", allow_omissions=True)
         podman("image", "rm", done.image)
     assert not done.stages, (
         f"build: nothing changed, yet {', '.join(done.stages)} ran again: find the input that changes by itself"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fixtures.builder import base
+from fixtures.builder.base import Base
 from fixtures.host.process import PodmanError
 
 DIGEST = "sha256:" + "a" * 64
@@ -64,3 +68,25 @@ def test_refusal_is_an_error_and_no_reason_for_the_stand_in(skopeo: Path, said: 
     answer(skopeo, f"echo '{said}' >&2; exit 1")
     with pytest.raises(PodmanError, match=rf"^the registry refuses {REFERENCE} \({said}\): log in with `podman login`"):
         base.resolve_base(REFERENCE)
+
+
+STAND_IN = Base("localhost/base", "", "stand-in", "no registry answers", "localhost/debian")
+
+
+@pytest.mark.parametrize("make", [base.prepare_debian, base.build_base], ids=["Debian", "the base"])
+def test_image_that_checkouts_share_is_made_once(
+    make: Callable[[Base], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(base, "image_exists", lambda name: name in made)
+    monkeypatch.setattr(base, "podman_build", lambda *_: pytest.fail("the base was made again"))
+    monkeypatch.setattr(base, "_make_debian", lambda _: pytest.fail("Debian was made again"))
+    other = threading.Thread(target=make, args=(STAND_IN,))
+    with base.alone_on_this_machine():
+        other.start()
+        other.join(0.2)
+        assert other.is_alive(), "it does not wait for the process that makes the image"
+        made += [STAND_IN.debian, STAND_IN.reference]
+    other.join(10)
+    assert not other.is_alive()
