@@ -39,7 +39,7 @@ def inside(deployment: Deployment) -> Callable[[str], CommandResult]:
 @pytest.mark.requirement("BLD-2")
 def test_pulled_back_image_is_the_pushed_one(registry_client: Registry, pushed: Pushed, image: Image) -> None:
     back = registry_client.pull_back(pushed)
-    seen = {"digest": back.digest, "image": back.image_id, "tag": registry_client.digest(pushed.repository)}
+    seen = {"digest": back.digest, "image": back.image_id, "tag": registry_client.digest(pushed.repository, pushed.tag)}
     expected = {"digest": pushed.digest, "image": image.document["Id"], "tag": pushed.digest}
     assert seen == expected, (
         f"{pushed.repository}: pulled back {seen}, pushed {expected}: check the registry's storage, and push it again"

@@ -107,7 +107,7 @@ podman image prune --force"""
 def registry_up(registry_client: Registry, pushed: Pushed) -> RegistrySettings:
     """The registry, which answers; blocks the check where it does not: nothing can be said of a tool then."""
     try:
-        registry_client.digest(pushed.repository)
+        registry_client.digest(pushed.repository, pushed.tag)
     except RegistryError as error:
         blocked("the registry is down", str(error))
     return registry_client.settings
@@ -133,7 +133,8 @@ def sample(desk: Desk, registry_client: Registry, scratch: Scratch) -> Iterator[
     instructions = f"FROM scratch\nLABEL {desk.label}\n"
     podman("build", "--quiet", f"--tag={name}", "--format=oci", "--file=-", str(BASE), stdin=instructions.encode())
     try:
-        yield registry_client.push(name, repository=desk.repository, tag=TAGS[0])
+        with registry_client.push(name, TAGS[0], repository=desk.repository) as done:
+            yield done
     finally:
         podman("image", "rm", name)
 

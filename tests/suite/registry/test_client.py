@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.registry.client import Pushed, Registry, opened, refusal
+from fixtures.registry.client import Pushed, Registry, opened
+from fixtures.registry.refusals import refusal
 from fixtures.registry.settings import RegistryError, RegistrySettings
 
 HARBOR = RegistrySettings("harbor.example.com", "robot", "s3cret")

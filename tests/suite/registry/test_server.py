@@ -10,7 +10,8 @@ import pytest
 from fixtures.certificates import Authority
 from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.registry import server
-from fixtures.registry.client import Registry, refusal
+from fixtures.registry.client import Registry
+from fixtures.registry.refusals import refusal
 from fixtures.registry.settings import RegistryError, RegistrySettings
 
 SETTINGS = RegistrySettings("h", "conformance", "s3cret")

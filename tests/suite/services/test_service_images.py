@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from fixtures import inventory as inventories
 from fixtures.builder.dockerfile import render
 from fixtures.paths import ROOT
+from fixtures.registry.client import Pushed, Registry
+from fixtures.services import images
+from fixtures.services.model import Service
 
 SHARED = {"argo": {"argo": "argo"}, "argocd": {"argocd-program": "argocd", "helm": "helm"}}
 """Stages of a service's Dockerfile that are one of the product's, by their names there and in the product's."""
@@ -53,3 +60,25 @@ def test_program_is_compiled_as_in_the_product(service: str, stage: str, product
     found = stages((ROOT / "docker" / "platform" / service / "Dockerfile").read_text(encoding="utf-8"))[stage]
     expected = product[SHARED[service][stage]]
     assert found == expected, f"{service}: stage {stage} is not the product's any more: {set(expected) - set(found)}"
+
+
+def test_images_are_in_the_registry_under_a_tag_of_the_run_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: dict[str, str] = {}
+
+    @contextmanager
+    def push(image: str, tag: str, *, repository: str) -> Iterator[Pushed]:
+        there[f"{repository}:{tag}"] = image
+        yield Pushed("h", repository, "sha256:1", tag=tag)
+        del there[f"{repository}:{tag}"]
+
+    registry = cast("Registry", SimpleNamespace(push=push, tag=lambda: "run-1"))
+    monkeypatch.setattr(images, "_base", lambda _: SimpleNamespace(kind="stand-in"))
+    monkeypatch.setattr(images, "image", lambda _service, name, *_: f"built-{name}")
+    service = cast("Service", SimpleNamespace(images={"one": "upstream/one:1", "two": ""}))
+    with images.published([service], registry, "product") as found:
+        assert there == {
+            "library/conformance-one:run-1": "built-one",
+            "library/conformance-two:run-1": "built-two",
+        }
+    assert found == {name: f"h/library/conformance-{name}@sha256:1" for name in ("one", "two")}
+    assert not there
