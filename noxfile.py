@@ -147,6 +147,13 @@ def verdict(session: nox.Session) -> None:
 
 
 @nox.session
+def promote(session: nox.Session) -> None:
+    """Move the published tag of your registry to the image of the verdict, refused without one; `-- --tag NAME`."""
+    install(session)
+    run(session, "python", "-m", "fixtures", "promote", *session.posargs)
+
+
+@nox.session
 def checks(session: nox.Session) -> None:
     """Write the list of all checks and their requirements anew, tests/checks.txt: its difference is for review."""
     install(session)

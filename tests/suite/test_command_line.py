@@ -81,6 +81,11 @@ def test_every_command_line_refuses_an_unknown_option(capsys: pytest.CaptureFixt
             id="verdict",
         ),
         pytest.param(
+            ["promote", "--tga=x"],
+            r"unrecognized arguments: --tga=x: did you mean --tag\?",
+            id="promote",
+        ),
+        pytest.param(
             ["clean", "two\nlines"],
             "unrecognized arguments: two lines: give what `python -m fixtures --help` lists",
             id="clean",

@@ -29,6 +29,7 @@ NAMED = (
     "live",
     "verdict",
     "platform",
+    "promote",
 )
 
 
