@@ -17,9 +17,9 @@ Relocate = Callable[[str, Path], None]
 def no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forgets the secrets that a test keeps: a small suite runs in this process, and its words would be masked."""
     monkeypatch.setattr(redaction, "_known", {})
-    redaction._pattern.cache_clear()
+    redaction._all_forms.cache_clear()
     yield
-    redaction._pattern.cache_clear()
+    redaction._all_forms.cache_clear()
 
 
 @pytest.fixture

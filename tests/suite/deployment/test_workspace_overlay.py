@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from fixtures.deployment.overlay import BASE, Workspace, ssh_key_pair
+from fixtures.redaction import MASK, redact
 from fixtures.registry.settings import RegistrySettings
 
 REGISTRY = RegistrySettings("harbor.example.com", "robot", "s3cret")
@@ -77,3 +78,10 @@ def test_key_pair_is_one_that_ssh_takes(tmp_path: Path) -> None:
     command = ["ssh-keygen", "-y", "-f", str(tmp_path / "id_ed25519")]
     public = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert pair["id_ed25519.pub"].decode().startswith(public.strip())
+
+
+def test_private_key_is_kept_secret() -> None:
+    private = ssh_key_pair("comment")["id_ed25519"].decode()
+    masked = redact(private).splitlines()
+    assert masked[-2] == masked[-3] == MASK
+    assert "PRIVATE KEY" in masked[0]

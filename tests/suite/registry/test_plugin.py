@@ -102,3 +102,14 @@ def test_what_had_to_be_left_is_told_and_no_error(document: Any, fake: FakeRegis
     assert found["context"]["left in the registry"].keys() == {f"{HERE}:run-1a2b3c4d"}
     assert f"left are {HERE}:run-1a2b3c4d: remove them there by hand" in found["output"]
     assert found["broken"] == []
+
+
+def test_wrong_registry_is_told_before_any_check(
+    document: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONFORMANCE_REGISTRY", "https://harbor.example.com/library")
+    with pytest.raises(FileNotFoundError):  # no verdict is written
+        document("run-1a2b3c4d")
+    out, err = capfd.readouterr()
+    assert "CONFORMANCE_REGISTRY=https://harbor.example.com/library: not a host name" in out + err
+    assert "collected" not in out
