@@ -38,6 +38,7 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/trim-code-server.sh",
     "docker/code-server-dev/rootfs/entrypoint.d/10-thinkube-home",
     "docker/code-server-dev/rootfs/etc/thinkube/setup-thinkube-env.sh",
+    *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local").rglob("*")) if path.is_file()),
     "docker/platform/code-server/20-workspace",
     *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),
 )

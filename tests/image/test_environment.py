@@ -17,8 +17,9 @@ ALIASES = {
     "kd": "kubectl describe",
     "kl": "kubectl logs",
 }
+ANSIBLE_SETTINGS = "ansible-config dump --only-changed --format json | jq -r '.[] | \"\\(.name) \\(.origin)\"'"
 VARIABLES = (
-    "ANSIBLE_CONFIG", "ARGOCD_SERVER", "ARGO_NAMESPACE", "ARGO_SECURE", "ARGO_SERVER", "DEVPI_URL", "GITEA_URL",
+    "ARGOCD_SERVER", "ARGO_NAMESPACE", "ARGO_SECURE", "ARGO_SERVER", "DEVPI_URL", "GITEA_URL",
     "KEYCLOAK_URL", "KUBECONFIG", "MLFLOW_TRACKING_URI", "NATS_URL", "PGHOST", "PGPORT", "REGISTRY_URL",
     "VALKEY_HOST", "VALKEY_PORT",
 )  # fmt: skip
@@ -61,10 +62,21 @@ def test_leaves_alone_what_the_user_set(variable: str, container: Container) -> 
 
 @pytest.mark.requirement("ENV-2")
 def test_ansible_uses_the_configuration(container: Container) -> None:
-    done = container.run(f". {SCRIPT}; ansible-config dump --only-changed --format json | jq -r '.[].name'")
-    assert "DEFAULT_HOST_LIST" in done.stdout, (
-        f"ansible: its settings are {done.stdout!r}, without DEFAULT_HOST_LIST: let ANSIBLE_CONFIG name a file "
-        "that the user may read"
+    done = container.run(f". {SCRIPT}; {ANSIBLE_SETTINGS}")
+    assert "DEFAULT_HOST_LIST /etc/ansible/ansible.cfg" in done.stdout, (
+        f"ansible: its settings are {done.stdout!r}, without DEFAULT_HOST_LIST of /etc/ansible/ansible.cfg: "
+        "let the user read that file"
+    )
+
+
+@pytest.mark.requirement("ENV-2")
+def test_ansible_uses_a_project_s_own_configuration(container: Container) -> None:
+    project = "cd \"$(mktemp -d)\" && printf '[defaults]\\ninventory = ./mine\\n' >ansible.cfg"
+    done = container.run(f". {SCRIPT}; {project}; {ANSIBLE_SETTINGS}")
+    origins = {line.split()[-1] for line in done.stdout.splitlines()}
+    assert origins - {"/etc/ansible/ansible.cfg"} == origins != set(), (
+        f"ansible: in a project with an ansible.cfg its settings are {done.stdout!r}: export no ANSIBLE_CONFIG, "
+        "which would beat the project's own"
     )
 
 

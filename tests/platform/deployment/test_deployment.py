@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,8 @@ from fixtures.cluster.objects import Document
 from fixtures.deployment import startup
 from fixtures.deployment.capacity import resources
 from fixtures.deployment.deployment import Deployment
-from fixtures.deployment.overlay import Workspace
+from fixtures.deployment.overlay import NAME, Workspace
+from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
 from fixtures.deployment.tools import succeeded
 from fixtures.image.image import Image
@@ -24,7 +26,8 @@ from fixtures.registry.settings import RegistryError, RegistrySettings
 PLAN = {"cpu": 2, "memory": 4 << 30}
 HOME_BYTES = 20 << 30
 HOME = "/home/coder"
-USER_FILES = ".gitconfig .ssh .claude .local/share/code-server/User/tasks.json .local/state/workspace .kube"
+START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
+USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state/workspace .kube"
 
 
 @pytest.fixture
@@ -92,6 +95,19 @@ def test_redeploying_replaces_the_pod_and_keeps_home(run_deployment: Deployment,
 
 
 @pytest.mark.requirement("DEP-1")
+def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch: Scratch) -> None:
+    url = f"http://{NAME}.{deployment.namespace}.svc/healthz"
+    ask = ("curl", "--silent", "--show-error", "--retry=5", "--retry-connrefused", "--max-time=30", url)
+    asking: Any = scratch.pod(*ask)
+    deployment.core.create_namespaced_pod(deployment.namespace, asking)
+    scratch.must_succeed()
+    assert '"status"' in scratch.log(), (
+        f"Service {NAME}: {url} gives another pod {scratch.log()[:100]!r}, not the editor's health: "
+        "set its selector and targetPort in service.yaml"
+    )
+
+
+@pytest.mark.requirement("DEP-1")
 def test_two_pods_never_share_a_home(plan_documents: list[Document]) -> None:
     strategy = _one(plan_documents, "Deployment")["spec"]["strategy"]["type"]
     assert strategy == "Recreate", (
@@ -122,6 +138,17 @@ def test_roll_back_and_forward_loses_nothing_in_home(
 
 
 # ---- start-up
+
+
+@pytest.mark.requirement("DEP-2")
+@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
+def test_probe_asks_the_editor(probe: str, deployment: Deployment) -> None:
+    containers = deployment.document()["spec"]["template"]["spec"]["containers"]
+    paths = {(one.get(probe) or {}).get("httpGet", {}).get("path") for one in containers}
+    assert "/healthz" in paths, (
+        f"Deployment: no container has a {probe} that asks for /healthz, so Ready says nothing of the editor: "
+        "add it to deployment.yaml"
+    )
 
 
 @pytest.mark.requirement("DEP-2")
@@ -187,6 +214,17 @@ def test_home_has_the_plans_size(deployment: Deployment) -> None:
 
 
 @pytest.mark.requirement("DEP-7")
+def test_start_scripts_report_no_failure(deployment: Deployment) -> None:
+    pod = deployment.pod().metadata.name
+    log = str(deployment.core.read_namespaced_pod_log(pod, deployment.namespace, container=NAME))
+    told = [line for line in log.splitlines() if START_FAILURE.match(line)]
+    assert not told, f"start of the workspace: {told[0]}: fix what the log of pod {pod} says, then delete the pod"
+    assert "/entrypoint.d/20-workspace" in log, (
+        f"start of the workspace: the log of pod {pod} has no 20-workspace: mount it below /entrypoint.d, executable"
+    )
+
+
+@pytest.mark.requirement("DEP-7")
 def test_git_knows_the_developer(inside: Callable[[str], CommandResult], workspace: Workspace) -> None:
     seen = inside("git config user.name; git config user.email; git config init.defaultBranch").stdout.splitlines()
     expected = [workspace.git_name, workspace.git_email, "main"]
@@ -223,6 +261,12 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
     tasks = json.loads(inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}")
     labels = [task["label"] for task in tasks.get("tasks", [])]
     assert "Claude Code" in labels, f"VS Code: the tasks are {labels}, without `Claude Code`: fix 20-workspace"
+    for task in tasks["tasks"]:
+        done = inside(f"PATH=/usr/bin:/bin; {task['command']}")
+        assert (done.rc, "npm install -g" in done.stdout) == (127, True), (
+            f"VS Code: task `{task['label']}` without claude says {(done.stdout + done.stderr).strip()[:100]!r}, "
+            "not how to install it: fix home/tasks.json"
+        )
     settings = json.loads(inside("cat ~/.claude/settings.json").stdout or "{}")
     denied = settings.get("permissions", {}).get("deny", [])
     assert "Read(~/.ssh/**)" in denied, f"Claude Code: its settings deny {denied}, not the SSH keys: fix 20-workspace"
@@ -247,7 +291,7 @@ def test_what_the_developer_changed_stays(run_deployment: Deployment) -> None:
     seen = run_deployment.run(
         "git config user.name; cat ~/.local/share/code-server/User/tasks.json"
     ).stdout.splitlines()
-    run_deployment.run(f"cd && rm -rf {USER_FILES} && /entrypoint.d/20-workspace")
+    run_deployment.run(f"cd && rm -rf .gitconfig {USER_FILES} && /entrypoint.d/20-workspace")
     assert seen == ["Mine", '{"tasks": []}'], (
         f"home: what the developer wrote became {' '.join(seen)[:80]!r}: let 20-workspace leave files that are there"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.advice import REBUILD
+from fixtures.advice import REBUILD, last_line
 from fixtures.cluster.target import Target
 from fixtures.deployment import startup
 from fixtures.deployment.overlay import BASE
@@ -183,6 +183,27 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
     assert seen == expected, f"podman: image after its removal and digest pulled are {seen}, not {expected}: {REBUILD}"
 
 
+@pytest.mark.requirement("TOOL-podman-operates")
+@pytest.mark.parametrize("options", ["", "--network=none", "--publish=18080:80"], ids=["plain", "offline", "published"])
+def test_podman_runs_a_container_as_it_is_typed(options: str, desk: Desk) -> None:
+    said = word()
+    desk.build(said)
+    seen = must_run(desk.pod, "podman", f"podman run --rm {options} {desk.image()}").strip()
+    assert seen == f"{said}-built", f"podman: its container says {seen!r}, not {said}-built: see containers.conf"
+
+
+@pytest.mark.requirement("TOOL-podman-operates")
+def test_podman_builds_files_of_another_user(desk: Desk) -> None:
+    containerfile = f"FROM scratch\nLABEL {desk.label}\nCOPY --chown=33:33 said /\n"
+    script = f"""\
+echo '{word()}' >said; printf '{containerfile.encode("unicode_escape").decode()}' >Containerfile
+podman build --quiet --tag {desk.image()} . >log; c=$(podman create {desk.image()} /said)
+podman export $c | tar -t --verbose --numeric-owner; podman rm $c >>log"""
+    listed = must_run(desk.pod, "podman", f"set -e\n{script}", seconds=BUILD_SECONDS)
+    owners = [line.split()[1] for line in listed.splitlines() if line.endswith(" said")]
+    assert owners == ["33/33"], f"podman: a file of UID and GID 33 belongs to {owners}: give /etc/subuid a range"
+
+
 @pytest.mark.requirement("FLOW-image")
 def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, scratch: Scratch, on_nodes: list[str]) -> None:
     said = word()
@@ -283,15 +304,31 @@ podman-compose config | yq '.services.*.environment.SAID'
     assert not left, f"podman-compose: `down` leaves {left}: {REBUILD}"
 
 
+@pytest.mark.requirement("TOOL-podman-compose-operates")
+def test_podman_compose_with_a_network_of_its_own_works_or_names_the_device(pod: Pod, label: str) -> None:
+    device = must_run(pod, "podman-compose", "ls /dev/net/tun 2>/dev/null || echo none").strip() != "none"
+    expected = "web says x" if device else "Failed to open() /dev/net/tun"
+    service, containerfile = _service("web", label)
+    del service["network_mode"]
+    files = {"compose.yaml": json.dumps({"services": {"web": service}}), "web/Containerfile": containerfile}
+    script = """\
+tar -x; export SAID=x; cp "$(command -v yq)" web; podman-compose build >log 2>&1 || exit 99
+podman-compose --no-ansi up >log 2>&1; podman-compose down >>log 2>&1; cat log"""
+    said = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=tar_of(files))
+    assert expected in said, (
+        f"podman-compose: `up` with a network of its own says {last_line(said)!r}, not {expected!r}: {REBUILD}, "
+        "and correct what README says of it"
+    )
+
+
 def _service(name: str, label: str) -> tuple[dict[str, Any], str]:
     """Return a service for a compose file, and the file that its image is built from."""
     service = {
         "image": f"localhost/{name}-{label.partition('=')[2]}",
         "build": name,
         "environment": {"SAID": "${SAID}"},
-        # A pod without privileges has no device for a network of one's own, and may not mount a /proc of one's own.
+        # Without it podman-compose makes a network, which needs a device: see the next check.
         "network_mode": "host",
-        "volumes": ["/proc:/proc"],
     }
     words = json.dumps(["-n", f'"{name} says " + strenv(SAID)'])
     return service, f'FROM scratch\nLABEL {label}\nCOPY yq /\nENTRYPOINT ["/yq"]\nCMD {words}\n'

@@ -20,6 +20,7 @@ from fixtures.shell.transport import ProcessTransport
     ("name", "expected"),
     [
         pytest.param("helm", ToolFootprint("helm", paths=("/usr/local/bin/helm",)), id="go"),
+        pytest.param("argo", ToolFootprint("argo", paths=("/usr/local/libexec/argo",)), id="wrapped"),
         pytest.param("k9s", ToolFootprint("k9s", paths=("/usr/local/bin/k9s",)), id="prebuilt"),
         pytest.param("jq", ToolFootprint("jq", debian=("jq",)), id="debian"),
         pytest.param("copier", ToolFootprint("copier", python=("copier",)), id="python"),

@@ -143,9 +143,16 @@ def test_file_that_is_not_collected_is_no_pass(run: Run, mode: tuple[str, ...], 
     result.stdout.fnmatch_lines([f"*test_image.py: not collected: {line}"])
 
 
-def test_file_that_is_not_collected_does_not_leave_the_list(run: Run, pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param("def broken(:", id="file that is not collected"),
+        pytest.param("def test_jq(): pass", id="check that is refused"),
+    ],
+)
+def test_broken_collection_does_not_empty_the_list(run: Run, pytester: pytest.Pytester, broken: str) -> None:
     run(PASSING)
-    (pytester.path / CHECKS).write_text("def broken(:", encoding="utf-8")
+    (pytester.path / CHECKS).write_text(broken, encoding="utf-8")
     pytester.runpytest_inprocess("--collect-only", "--write-checks=tests/checks.txt", "tests")
     assert f"{CHECKS}::test_jq\tTOOL-jq-runs\n" in (pytester.path / "tests/checks.txt").read_text(encoding="utf-8")
 

@@ -8,15 +8,6 @@ export KUBECONFIG="${KUBECONFIG:-$HOME/.kube/config}"
 export ARGO_SERVER="${ARGO_SERVER:-argo-server.argo.svc:2746}"
 export ARGO_NAMESPACE="${ARGO_NAMESPACE:-argo}"
 export ARGO_SECURE="${ARGO_SECURE:-true}"
-# argo takes no token out of a file, which is all that the kubeconfig names.
-_thinkube_token=/var/run/secrets/kubernetes.io/serviceaccount/token
-if [ -z "${ARGO_TOKEN:-}" ] && [ -r "$_thinkube_token" ]; then
-    ARGO_TOKEN="Bearer $(cat "$_thinkube_token")"
-    export ARGO_TOKEN
-fi
-unset _thinkube_token
-
-export ANSIBLE_CONFIG="${ANSIBLE_CONFIG:-/etc/ansible/ansible.cfg}"
 
 export ARGOCD_SERVER="${ARGOCD_SERVER:-argocd-server.argocd.svc}"
 export DEVPI_URL="${DEVPI_URL:-https://devpi.devpi.svc}"

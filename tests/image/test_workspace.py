@@ -1,0 +1,129 @@
+"""What developers do with the image: start scripts of their own, pip and npm, sudo behind a company's authority."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+
+import pytest
+
+from fixtures.deployment.tools import succeeded
+from fixtures.image.containers import Container, Containers
+
+START = """\
+mkdir -p start/..data
+printf '#!/bin/sh\\necho linked ran\\n' >start/..data/50-linked; chmod +x start/..data/50-linked
+ln -s ..data/50-linked start/50-linked
+printf '#!/bin/sh\\nexit 3\\n' >start/60-fails; chmod +x start/60-fails
+echo 'echo never' >start/70-closed
+printf '#!/bin/sh\\necho last ran\\n' >start/80-last; chmod +x start/80-last
+"$ENTRYPOINTD"/run-start-scripts "$PWD/start"
+"""
+LIBRARIES = ("jmespath", "jsonpatch", "kubernetes", "lxml", "mlflow", "nats", "psycopg2", "redis")
+KEPT_UNDER_SUDO = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "SYSTEM_WGETRC", "https_proxy", "NO_PROXY")
+RUN_START_SCRIPTS = "rootfs/usr/local/libexec/entrypoint.d/run-start-scripts"
+
+
+def wheel(name: str) -> bytes:
+    """Return a wheel with one module, whose ANSWER is 42."""
+    about = f"{name}-1.0.dist-info"
+    files = {
+        f"{name}.py": "ANSWER = 42\n",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{about}/RECORD"))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return packed.getvalue()
+
+
+# ---- start scripts
+
+
+@pytest.mark.requirement("IMG-2")
+def test_start_scripts_run_in_order_also_as_links(container: Container) -> None:
+    done = container.run(START)
+    said = [line for line in done.stdout.splitlines() if line.endswith("ran")]
+    assert said == ["linked ran", "last ran"], (
+        f"start scripts: of a linked one, one that fails and a last one ran {said} ({done.stderr.strip()[:200]}): "
+        f"fix {RUN_START_SCRIPTS}"
+    )
+
+
+@pytest.mark.requirement("IMG-2")
+def test_start_script_that_fails_is_told(container: Container) -> None:
+    told = container.run(START).stderr
+    for name, how in {"60-fails": "failed with status 3", "70-closed": "failed: it is not executable"}.items():
+        assert f"start/{name} {how}" in told, (
+            f"start scripts: the log says {told.strip()[-200:]!r}, not that {name} {how}: fix {RUN_START_SCRIPTS}"
+        )
+
+
+# ---- pip and npm
+
+
+@pytest.mark.requirement("ENV-4")
+@pytest.mark.parametrize("python", ["python3", "python"])
+def test_python_has_the_clients_of_the_services(python: str, container: Container) -> None:
+    done = container.run(f"{python} -c 'import {', '.join(LIBRARIES)}; print(\"imported\")'")
+    assert done.stdout == "imported\n", (
+        f"{python}: cannot import all of {', '.join(LIBRARIES)} ({done.stderr.strip()[-200:]}): add what it lacks to "
+        "python/requirements.in, or let rootfs/usr/local/bin/python3 run the tools' Python"
+    )
+
+
+@pytest.mark.requirement("ENV-4")
+@pytest.mark.parametrize("pip", ["pip", "pip3", "python3 -m pip"])
+def test_what_pip_installs_is_found_by_python(pip: str, containers: Containers) -> None:
+    packed = base64.b64encode(wheel("conformance_probe")).decode()
+    done = containers("empty-home").run(
+        f"echo {packed} | base64 -d >conformance_probe-1.0-py3-none-any.whl && "
+        f"{pip} install --quiet --no-index --no-warn-script-location ./*.whl >log 2>&1 && cd / && "
+        "for p in python3 python; do $p -c 'import conformance_probe as p; print(p.ANSWER, p.__file__)'; done; "
+        f'cat "$OLDPWD/log"; {pip} uninstall --quiet --yes conformance_probe'
+    )
+    seen = [line.split()[0] for line in done.stdout.splitlines() if "/home/coder/.local/" in line]
+    assert seen == ["42", "42"], (
+        f"{pip}: what it installed is not found in home by python3 and python ({(done.stdout + done.stderr)[-300:]}): "
+        "let all three be the Python of /opt/tools/python, with the user's own site"
+    )
+
+
+@pytest.mark.requirement("ENV-4")
+def test_what_npm_installs_globally_is_a_command_of_home(containers: Containers) -> None:
+    package = '{"name":"conformance-probe","version":"1.0.0","bin":"probe.js"}'
+    program = "#!/usr/bin/env node\\nconsole.log(6*7)\\n"
+    done = containers("empty-home").run(
+        f"mkdir p && echo '{package}' >p/package.json && printf '{program}' >p/probe.js && "
+        "npm pack --silent ./p >/dev/null && npm install --global --offline --silent ./conformance-probe-1.0.0.tgz; "
+        "conformance-probe; command -v conformance-probe; npm uninstall --global --silent conformance-probe"
+    )
+    assert done.stdout.split()[:2] == ["42", "/home/coder/.local/bin/conformance-probe"], (
+        f"npm: a global install gives {(done.stdout + done.stderr).strip()[-300:]!r}, no command in ~/.local/bin: "
+        "set npm's prefix in Dockerfile.j2, and PATH in fixtures/builder/dockerfile.py"
+    )
+
+
+# ---- sudo
+
+
+@pytest.mark.requirement("ENV-2")
+@pytest.mark.parametrize("variable", KEPT_UNDER_SUDO)
+def test_sudo_keeps_authorities_and_proxy(variable: str, container: Container) -> None:
+    done = container.run(f"{variable}=mine sudo --non-interactive printenv {variable}")
+    seen = succeeded(done, "sudo", f"drops {variable}", repair="add it to rootfs/etc/sudoers.d/thinkube").strip()
+    assert seen == "mine", f"sudo: {variable}=mine became {seen!r}: add it to rootfs/etc/sudoers.d/thinkube"
+
+
+# ---- time zones
+
+
+@pytest.mark.requirement("IMG-7")
+@pytest.mark.parametrize(("zone", "names"), [("US/Eastern", ("EST", "EDT")), ("Asia/Calcutta", ("IST",))])
+def test_old_name_of_a_time_zone_is_known(zone: str, names: tuple[str, ...], container: Container) -> None:
+    seen = container.run(f"TZ={zone} date +%Z").stdout.strip()
+    assert seen in names, f"time zones: {zone} is {seen!r}, none of {names}: install tzdata-legacy"
