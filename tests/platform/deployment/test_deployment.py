@@ -144,8 +144,7 @@ def test_roll_back_and_forward_loses_nothing_in_home(
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
 def test_probe_asks_the_editor(probe: str, deployment: Deployment) -> None:
     containers = deployment.document()["spec"]["template"]["spec"]["containers"]
-    paths = {(one.get(probe) or {}).get("httpGet", {}).get("path") for one in containers}
-    assert "/healthz" in paths, (
+    assert any("/healthz" in json.dumps(one.get(probe)) for one in containers), (
         f"Deployment: no container has a {probe} that asks for /healthz, so Ready says nothing of the editor: "
         "add it to deployment.yaml"
     )

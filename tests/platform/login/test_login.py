@@ -106,6 +106,16 @@ def test_each_role_lets_in(visitor: Visitor, ready_proxy: LoginProxy, realm: Rea
 
 
 @pytest.mark.requirement("DEP-4")
+@pytest.mark.parametrize("fields", [{"emailVerified": False}, {"email": None}], ids=["not verified", "none"])
+def test_e_mail_decides_nothing(
+    visitor: Visitor, ready_proxy: LoginProxy, realm: Realm, fields: dict[str, Any]
+) -> None:
+    with realm.user(*ROLES[:1], **fields) as account:
+        visitor.log_in(account)
+        ready_proxy.must_let_in(visitor.get(), f"a user with the role, and with the e-mail fields {fields},")
+
+
+@pytest.mark.requirement("DEP-4")
 def test_user_without_the_role_is_refused(browse: Browse, ready_proxy: LoginProxy) -> None:
     with browse(ready_proxy.endpoint.neighbour) as code_server:
         code_server.open()
