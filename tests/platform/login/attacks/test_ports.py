@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")
 PROXY_PORT = 4180
 """The one port of the pod that is not on its loopback."""
 ASK = "curl --silent --insecure --max-time 5 --output /dev/null --write-out '%{http_code}'"
+CODE_SERVER = "code-server"
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 BIND = "let code-server listen on 127.0.0.1 alone, by --bind-addr"
 
 
@@ -39,6 +41,18 @@ def test_code_server_is_not_reached_around_the_proxy(pod: Pod, ready_proxy: Logi
     )
     status = reached(pod, address, CODE_SERVER_PORT)
     assert status == "000", f"code-server: answers {status} to another pod: {BIND}"
+
+
+def test_proxy_has_no_token_of_the_pods_account(ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("its pod")
+    mounts = {
+        one.name: [mount.mount_path for mount in one.volume_mounts] for one in own.deployment.pod().spec.containers
+    }
+    with_token = sorted(name for name, paths in mounts.items() if ACCOUNT in paths)
+    assert with_token == [CODE_SERVER], (
+        f"pod: the account's token is in the containers {with_token}, not in {CODE_SERVER} alone: "
+        "set automountServiceAccountToken to false, and mount it there"
+    )
 
 
 def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> None:
