@@ -164,6 +164,25 @@ def test_project_permits_its_own_alone(
     _refused(argocd_cli, script, words)
 
 
+@pytest.mark.requirement("TOOL-argocd-operates", "DEP-6")
+def test_nobody_gives_himself_rights_by_a_commit(
+    argocd_cli: ArgoCdCli, source: Source, application: Application
+) -> None:
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": application.scratch.metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "code-server", "namespace": application.scratch.namespace}],
+    }
+    source.commit({"binding.yaml": json.dumps(binding)})
+    _must(argocd_cli, _create(application, source.url, application.endpoint.account.space))
+    script = f"argocd app sync {application.name} --timeout={DEPLOY_SECONDS:.0f}"
+    done = argocd_cli(script, seconds=2 * DEPLOY_SECONDS)
+    words = "RoleBinding is not permitted in project"
+    refused(done, "argocd", words, what="a RoleBinding out of a commit", repair=POLICY, output="both")
+
+
 @pytest.mark.requirement("TOOL-argocd-operates")
 def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
     argocd: Endpoint, application: Application
