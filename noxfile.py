@@ -22,6 +22,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["build", "image", "rebuild", "live", "verdict"]
 nox.options.stop_on_first_error = True
+nox.options.error_on_missing_interpreters = True  # a session that is skipped has verified nothing
 
 LOCK = "requirements.lock"
 WORKERS = "2"
@@ -57,6 +58,8 @@ CODES = (1, 2, 4, 3)
 """Exit codes of the suite, the worst first: a product failure, an error, wrong input, incomplete."""
 ended: list[int] = []
 """Exit codes other than 0 of what the sessions ran."""
+untold: list[int] = []
+"""Exit codes of incomplete parts that no verdict of all parts has told yet."""
 os.environ.setdefault("CONFORMANCE_RUN_ID", uuid.uuid4().hex)
 """Binds the parts that one call of nox runs; a pipeline with several calls sets it."""
 
@@ -64,7 +67,7 @@ os.environ.setdefault("CONFORMANCE_RUN_ID", uuid.uuid4().hex)
 @atexit.register
 def exit_with_the_worst_code() -> None:
     """End nox with the suite's own exit code: nox by itself makes each of them 1."""
-    worst = [code for code in CODES if code in ended]
+    worst = [code for code in CODES if code in [*ended, *untold]]
     if worst:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -82,20 +85,25 @@ def run(session: nox.Session, *command: str, go_on: bool = False) -> None:
         code = failure.return_code or 2
         if go_on and code == 3 and ends_with_verdict():
             session.warn("incomplete: the verdict of all parts will say so")
+            untold.append(code)
             return
         ended.append(code if code in CODES else 2)
         raise
 
 
 def ends_with_verdict() -> bool:
-    """Tell whether the verdict of all parts comes after this session: in a bare nox, or where it is named."""
+    """Tell whether the verdict of all parts may come after this session; where it does not, `untold` counts."""
     named = any(word.startswith(("-s", "--session", "-e", "-k", "-t", "--tags", "--keywords")) for word in sys.argv[1:])
     return not named or "verdict" in sys.argv[1:]
 
 
 def install(session: nox.Session) -> None:
-    """Put the locked environment into the session, hashes checked."""
-    session.install("--quiet", "--no-deps", "--require-hashes", "-r", LOCK)
+    """Put the locked environment into the session, hashes checked; that this fails is no failure of the product."""
+    try:
+        session.install("--quiet", "--no-deps", "--require-hashes", "-r", LOCK)
+    except CommandFailed:
+        ended.append(2)
+        raise
 
 
 @nox.session
@@ -145,6 +153,7 @@ def verdict(session: nox.Session) -> None:
     """Put the verdicts of image, rebuild and live together: all of the ledger; `-- --strict-verdict` for a gate."""
     install(session)
     run(session, "python", "-m", "fixtures", "verdict", *session.posargs)
+    untold.clear()
 
 
 @nox.session
