@@ -69,11 +69,88 @@ def test_part_that_does_not_fit_is_an_error(tmp_path: Path, change: dict[str, An
     assert verdict.interrupted or any(line in one for one in verdict.broken), verdict.broken
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"started": at(hours=25), "finished": at(hours=24)}, id="a day old"),
+        pytest.param({"finished": at(minutes=-2)}, id="a clock that is two minutes ahead"),
+        pytest.param({"started": at(minutes=10), "finished": at(minutes=10)}, id="no time at all"),
+    ],
+)
+def test_part_that_just_fits_is_taken(tmp_path: Path, change: dict[str, Any]) -> None:
+    verdict = merge.together(changed("live", change), root=checkout(tmp_path, whole()), now=NOW)
+    assert (verdict.broken, verdict.exit_code) == ([], ExitCode.VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        pytest.param({"finished": at(hours=24, seconds=1), "started": at(hours=25)}, "older than 24 h", id="a day"),
+        pytest.param({"finished": at(minutes=-2, seconds=-1)}, "which cannot be: set the clock", id="two minutes"),
+    ],
+)
+def test_part_that_just_does_not_fit_is_an_error(tmp_path: Path, change: dict[str, Any], line: str) -> None:
+    verdict = merge.together(changed("live", change), root=checkout(tmp_path, whole()), now=NOW)
+    assert [line in one for one in verdict.broken] == [True]
+
+
 def test_parts_must_be_of_the_run_that_puts_them_together(tmp_path: Path) -> None:
     root = checkout(tmp_path, whole())
     assert merge.together(whole(), root=root, now=NOW, run="run-1").exit_code is ExitCode.VERIFIED
     verdict = merge.together(whole(), root=root, now=NOW, run="run-2")
     assert verdict.broken[0] == "image: is of another run: run nox -s image again"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "change", "broken"),
+    [
+        pytest.param("passed", {"exit_code": 3}, [], id="incomplete"),
+        pytest.param("failed", {"exit_code": 1}, [], id="failed"),
+        pytest.param("error", {"exit_code": 2}, [], id="error"),
+        pytest.param("passed", {"exit_code": 2, "interrupted": True}, [], id="interrupted"),
+        pytest.param("passed", {"exit_code": 2, "broken": ["no disk"]}, ["image: no disk"], id="broken"),
+        pytest.param("blocked", {"exit_code": 3}, [], id="blocked"),
+        pytest.param("blocked", {"exit_code": 0}, ["image: nothing was verified: run nox -s image"], id="all blocked"),
+        pytest.param(
+            "error",
+            {"exit_code": 1},
+            ["image: its exit code 1 contradicts its checks, which call for 2: run nox -s image again"],
+            id="error as failure",
+        ),
+        pytest.param(
+            "passed",
+            {"exit_code": 0, "broken": ["no disk"]},
+            [
+                "image: no disk",
+                "image: its exit code 0 contradicts its checks, which call for 2: run nox -s image again",
+            ],
+            id="broken and passed",
+        ),
+    ],
+)
+def test_exit_code_of_a_part_says_what_its_checks_do(
+    tmp_path: Path, outcome: str, change: dict[str, Any], broken: list[str]
+) -> None:
+    documents = changed("image", change)
+    documents["image"]["checks"][0] |= {"outcome": outcome, "first_line": "x"}
+    assert merge.together(documents, root=checkout(tmp_path, whole()), now=NOW).broken == broken
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, True), (3, True), (2, False)])
+def test_selected_check_that_did_not_run_contradicts_a_part_that_ended_well(
+    tmp_path: Path, code: int, *, told: bool
+) -> None:
+    documents = changed("image", {"exit_code": code, "interrupted": code == 2})
+    documents["image"]["checks"].append(documents["image"]["checks"][0] | {"nodeid": f"{FIRST}z", "outcome": "not run"})
+    verdict = merge.together(documents, root=checkout(tmp_path, documents), now=NOW)
+    assert ("image: selected checks did not run: run nox -s image again" in verdict.broken) is told
+
+
+def test_deselected_check_of_a_part_contradicts_nothing(tmp_path: Path) -> None:
+    documents = whole()
+    out = {"nodeid": f"{FIRST}z", "outcome": "not run", "selected": False}
+    documents["image"]["checks"].append(documents["image"]["checks"][0] | out)
+    assert merge.together(documents, root=checkout(tmp_path, documents), now=NOW).broken == []
 
 
 @pytest.mark.parametrize(
@@ -207,3 +284,30 @@ def test_run_id_is_the_one_that_is_given(monkeypatch: pytest.MonkeyPatch) -> Non
     assert binding.run_id() != binding.run_id()
     monkeypatch.setenv(binding.RUN, "run-1")
     assert binding.run_id() == "run-1"
+
+
+def test_file_of_a_part_says_what_binds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in binding.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(binding.RUN, "run-1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k jq")
+    found = binding.facts(tmp_path, ("-x",))
+    assert (found["run"], found["arguments"], found["environment"]) == ("run-1", ["-x"], {"PYTEST_ADDOPTS": "-k jq"})
+    assert list(found["versions"]) == ["python", *binding.PACKAGES]
+
+
+def test_state_of_an_edited_checkout_is_dirty(repository: Path) -> None:
+    assert binding.suite(repository)["dirty"] is False
+    (repository / "tests" / "test_x.py").unlink()
+    found = binding.suite(repository)
+    assert (found["dirty"], len(found["tree"])) == (True, 64)
+
+
+def test_link_to_nowhere_is_part_of_the_state(repository: Path) -> None:
+    (repository / "tests" / "link").symlink_to("nowhere")
+    assert binding.suite(repository)["dirty"] is True
+
+
+def test_machine_without_git_has_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert binding.suite_state(repository) == ("unknown", "")
