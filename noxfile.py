@@ -181,6 +181,13 @@ def selftest(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Break fixtures/verdict in small ways and see its self-tests fail; `-- FILE` for one module, `-- --sample 20`."""
+    install(session)
+    run(session, "python", "-m", "fixtures.mutation", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Run the linters: ruff, mypy, import-linter, repo-review, hadolint and shellcheck; `-- mypy` for one of them."""
     if unknown := sorted(set(session.posargs) - set(LINTERS)):

@@ -21,6 +21,7 @@ NAMED = (
     "image",
     "rebuild",
     "selftest",
+    "mutation",
     "lint",
     "bench",
     "lock",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,9 @@ from tests.suite.verdict.parts_of_a_run import NOW, REQUIRED, Document, check, c
 from tests.suite.verdict.small_suite import entry, expected
 
 
-def together(
-    root: Path, documents: dict[str, Document], files: dict[str, str] | None = None, *, strict: bool = False
-) -> Verdict:
+def together(root: Path, documents: dict[str, Document], files: dict[str, str] | None = None, **more: Any) -> Verdict:
     """The verdict of documents in a checkout that lists their checks."""
-    return merge.together(documents, root=checkout(root, documents, files), now=NOW, strict=strict)
+    return merge.together(documents, root=checkout(root, documents, files), now=NOW, **more)
 
 
 def test_all_verified_by_somebody_is_complete(tmp_path: Path) -> None:
