@@ -23,7 +23,11 @@ def scored(folder: Path, tests: str) -> Score:
     (folder / "copy").mkdir()
     (folder / "copy" / "ages.py").write_text(CODE, encoding="utf-8")
     (folder / "copy" / "test_ages.py").write_text(tests.replace("code", "ages"), encoding="utf-8")
-    settings = SETTINGS | {"options": ["-x", "-q", "-p", "no:cacheprovider"], "tests": {"others": ["test_ages.py"]}}
+    settings = SETTINGS | {
+        "options": ["-xq", "-p", "no:cacheprovider"],
+        "file": "test_{}.py",
+        "tests": {"ages": ["ages"]},
+    }
     return mutation.score(folder / "copy", "ages.py", settings, None, 0)
 
 
@@ -79,5 +83,5 @@ def test_copy_has_new_files_and_no_ignored_ones(tmp_path: Path) -> None:
 def test_tests_of_each_module_are_there() -> None:
     modules = {Path(module).stem for module in mutation.named([])}
     assert set(SETTINGS["tests"]) - {"others"} <= modules
-    files = {word for words in SETTINGS["tests"].values() for word in words if word.endswith(".py")}
-    assert [word for word in sorted(files) if not (ROOT / word).is_file()] == []
+    files = {SETTINGS["file"].format(name) for names in SETTINGS["tests"].values() for name in names}
+    assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []

@@ -40,7 +40,7 @@ def at(**ago: float) -> str:
         pytest.param({"suite": SUITE | {"commit": "d" * 40}}, "the parts are not of one commit (", id="commit"),
         pytest.param({"suite": SUITE | {"commit": "unknown"}}, "live: is not bound to a commit", id="no commit"),
         pytest.param({"suite": SUITE | {"tree": "e" * 64}}, "not of one state of the checkout (image ", id="edited"),
-        pytest.param({"context": IMAGE}, "the parts are not of one image (image aaaaaaaaaaaa", id="image"),
+        pytest.param({"context": IMAGE}, "the parts are not of one image (image aaaaaaaaaaaa, reb", id="image"),
         pytest.param({"context": {}}, "live: did not look at an image: run nox -s live again", id="no image"),
         pytest.param({"context": {"image": "x"}}, "live: did not look at an image", id="malformed image"),
         pytest.param(
