@@ -81,6 +81,11 @@ def test_pattern_that_matches_a_line_of_nobody_is_refused(pattern: str) -> None:
         patterns.checked(pattern)
 
 
+def test_pattern_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="^not a regular expression: "):
+        patterns.checked("k9s (was")
+
+
 def test_pattern_that_names_something_is_kept() -> None:
     assert patterns.checked("jq is down") == "jq is down"
 
