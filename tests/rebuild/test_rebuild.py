@@ -23,9 +23,10 @@ def clean_build(manifest: Manifest) -> None:
 
 @pytest.mark.requirement("BLD-7")
 @pytest.mark.usefixtures("image", "clean_build")
-def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> None:
+def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory, manifest: Manifest) -> None:
+    kind = manifest.base.kind
     with podman_build.exclusive():
-        done = product.build(inventory, name=f"{marks.OWN_IMAGES}/rebuild", allow_omissions=True)
+        done = product.build(inventory, name=f"{marks.OWN_IMAGES}/rebuild", base_source=kind, allow_omissions=True)
         podman("image", "rm", done.image)
     assert not done.stages, (
         f"build: nothing changed, yet {', '.join(done.stages)} ran again: find the input that changes by itself"
@@ -34,9 +35,10 @@ def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory) -> Non
 
 @pytest.mark.requirement("BLD-8")
 @pytest.mark.usefixtures("image", "clean_build")
-def test_tools_are_built_without_base_and_image(inventory: Inventory) -> None:
+def test_tools_are_built_without_base_and_image(inventory: Inventory, manifest: Manifest) -> None:
+    kind = manifest.base.kind
     with podman_build.exclusive():
-        done = product.build(inventory, name="", upto="tools", allow_omissions=True)
+        done = product.build(inventory, name="", upto="tools", base_source=kind, allow_omissions=True)
     with image_layers(product.TOOLS_IMAGE) as entries:
         built = {entry.path.removeprefix("/") for entry in entries if entry.type == "file"}
     wanted = {tool.commands[0] for tool in inventory.tools if isinstance(tool.source, GoSource)}

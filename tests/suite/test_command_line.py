@@ -66,6 +66,11 @@ def test_every_command_line_refuses_an_unknown_option(capsys: pytest.CaptureFixt
             id="build-option",
         ),
         pytest.param(
+            ["build", "--base=standin"],
+            r"argument --base: invalid choice: 'standin' \(choose from .*\): did you mean stand-in\?",
+            id="build-base",
+        ),
+        pytest.param(
             ["build", "--registry"],
             "argument --registry: expected one argument: give what `python -m fixtures build --help` lists",
             id="build-option-without-value",

@@ -1,8 +1,7 @@
-"""The base image: upstream's by digest where a registry answers, else the stand-in; a refusal is an error."""
+"""The base image that is chosen by hand, by its name and by its digest; what a registry answers is beside this."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -10,83 +9,97 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import inventory as inventories
 from fixtures.builder import base
-from fixtures.builder.base import Base
-from fixtures.host.process import PodmanError
+from fixtures.builder.base import STOOD_IN_FOR, Base, BaseSource
+from fixtures.builder.registry_answers import NoRouteError
+from fixtures.errors import UsageError
 
-DIGEST = "sha256:" + "a" * 64
-REFERENCE = "docker.io/codercom/code-server:latest"
-NO_ROUTE = "echo 'dial tcp: lookup docker.io: no such host' >&2; exit 1"
-
-
-@pytest.fixture
-def skopeo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in the place of skopeo, without its content."""
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("fixtures.builder.base.environment", lambda: dict(os.environ))
-    (tmp_path / "skopeo").touch(mode=0o755)
-    return tmp_path / "skopeo"
+PINNED = "@sha256:" + "a" * 64
 
 
-def answer(skopeo: Path, script: str) -> None:
-    """Make skopeo run a script."""
-    skopeo.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+@pytest.fixture(autouse=True)
+def no_route(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No registry is reached; the names of the images that were asked for."""
+    asked: list[str] = []
+
+    def ask(reference: object) -> str:
+        asked.append(str(reference))
+        raise NoRouteError("no route", "check it")
+
+    monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", ask)
+    monkeypatch.setattr(base, "image_exists", lambda _: False)
+    return asked
 
 
-def test_base_is_upstream_s_where_a_registry_answers(skopeo: Path) -> None:
-    answer(skopeo, f"echo {DIGEST}")
-    found = base.resolve_base(REFERENCE)
-    assert (found.kind, found.digest) == ("upstream", DIGEST)
-    assert found.reference == f"docker.io/codercom/code-server@{DIGEST}"
-    assert found.debian == f"docker.io/library/debian:trixie@{DIGEST}"
+def test_stand_in_is_for_the_base_of_the_plan() -> None:
+    settings = inventories.load().image
+    assert (settings.base, settings.base_source) == (STOOD_IN_FOR, "auto")
 
 
-def test_base_is_the_stand_in_where_no_registry_answers(skopeo: Path) -> None:
-    answer(skopeo, NO_ROUTE)
-    found = base.resolve_base(REFERENCE)
-    assert (found.kind, found.digest) == ("stand-in", "")
-    assert found.reason == f"no container registry answered for {REFERENCE}; built from package registries instead"
+@pytest.mark.parametrize("text", [STOOD_IN_FOR, "codercom/code-server", "docker.io/codercom/code-server"])
+def test_stand_in_is_chosen_where_no_route_leads_to_the_plan_s_base(text: str, no_route: list[str]) -> None:
+    found = base.choose_base(text, "auto")
+    assert (found.kind, found.reason) == ("stand-in", "no route; built from package registries")
+    assert no_route == [STOOD_IN_FOR]
 
 
-def test_stand_in_is_used_too_where_debian_alone_cannot_be_had(skopeo: Path) -> None:
-    answer(skopeo, f'case "$*" in *library/debian*) {NO_ROUTE};; esac; echo {DIGEST}')
-    assert base.resolve_base(REFERENCE).reason.startswith("no container registry answered for docker.io/library/debian")
+FOREIGN = {
+    "another name": "docker.io/codercom/code-server-2:latest",
+    "another host": "ghcr.io/codercom/code-server:latest",
+    "a port": "localhost:5000/codercom/code-server",
+    "another tag": "docker.io/codercom/code-server:4.99.0",
+    "a digest": f"docker.io/codercom/code-server{PINNED}",
+    "tag and digest": f"docker.io/codercom/code-server:latest{PINNED}",
+}
 
 
-def test_registry_that_answers_too_late_does_not_answer(skopeo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.builder.base.REGISTRY_SECONDS", 0.2)
-    answer(skopeo, "exec sleep 30")
-    assert base.remote_digest(REFERENCE) is None
+@pytest.mark.parametrize("name", FOREIGN)
+def test_another_base_has_no_stand_in(name: str) -> None:
+    with pytest.raises(NoRouteError, match=r"^no route: check it$"):
+        base.choose_base(FOREIGN[name], "auto")
+    with pytest.raises(UsageError, match=r" has no stand-in, docker\.io/codercom/code-server:latest alone has one: "):
+        base.choose_base(FOREIGN[name], "stand-in")
 
 
-@pytest.mark.parametrize(
-    "said",
-    ["unauthorized: x", "requested access is denied", "toomanyrequests: x", "manifest unknown"],
-    ids=["unauthorized", "denied", "too-many", "unknown"],
-)
-def test_refusal_is_an_error_and_no_reason_for_the_stand_in(skopeo: Path, said: str) -> None:
-    answer(skopeo, f"echo '{said}' >&2; exit 1")
-    with pytest.raises(PodmanError, match=rf"^the registry refuses {REFERENCE} \({said}\): log in with `podman login`"):
-        base.resolve_base(REFERENCE)
+def test_stand_in_by_hand_asks_no_registry(no_route: list[str]) -> None:
+    found = base.choose_base(STOOD_IN_FOR, "stand-in")
+    assert (found.kind, found.reason) == ("stand-in", "it was asked for; built from package registries")
+    assert no_route == []
 
 
-STAND_IN = Base("localhost/base", "", "stand-in", "no registry answers", "localhost/debian")
+STAND_IN = Base("localhost/base", "", "stand-in", "no registry answers")
 
 
-@pytest.mark.parametrize("make", [base.prepare_debian, base.build_base], ids=["Debian", "the base"])
+@pytest.mark.parametrize("make", [base.prepare_debian, lambda: base.build_base(STAND_IN)], ids=["Debian", "the base"])
 def test_image_that_checkouts_share_is_made_once(
-    make: Callable[[Base], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(base, "image_exists", lambda name: name in made)
     monkeypatch.setattr(base, "podman_build", lambda *_: pytest.fail("the base was made again"))
-    monkeypatch.setattr(base, "_make_debian", lambda _: pytest.fail("Debian was made again"))
-    other = threading.Thread(target=make, args=(STAND_IN,))
+    monkeypatch.setattr(base, "_make_debian", lambda: pytest.fail("Debian was made again"))
+    other = threading.Thread(target=make)
     with base.alone_on_this_machine():
         other.start()
         other.join(0.2)
         assert other.is_alive(), "it does not wait for the process that makes the image"
-        made += [STAND_IN.debian, STAND_IN.reference]
+        made += [base.DEBIAN_IMAGE, STAND_IN.reference]
     other.join(10)
     assert not other.is_alive()
+
+
+@pytest.mark.parametrize("source", ["auto", "upstream"])
+def test_pinned_base_that_is_here_is_used_without_a_registry(
+    source: BaseSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "image_exists", lambda name: name.endswith(f"/code-server{PINNED}"))
+    found = base.choose_base(f"h:5000/x/code-server:4{PINNED}", source)
+    assert (found.reference, found.kind) == (f"h:5000/x/code-server{PINNED}", "upstream")
+    assert found.reason == "its digest is pinned, and it is here"
+
+
+def test_name_that_is_none_is_wrong_input() -> None:
+    with pytest.raises(UsageError, match=r"^the base image: 'Code Server' is no name of an image: write it as HOST"):
+        base.choose_base("Code Server", "auto")

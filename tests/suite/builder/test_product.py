@@ -13,7 +13,7 @@ from fixtures.builder import product
 from fixtures.builder.base import Base
 from fixtures.builder.product import INPUTS_LABEL
 
-BASE = Base("localhost/base", "", "stand-in", "no registry answers", "localhost/debian")
+BASE = Base("localhost/base", "", "stand-in", "no registry answers")
 
 
 @pytest.fixture

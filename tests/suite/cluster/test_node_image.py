@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
-from fixtures.cluster.node_image import NODE_DIRECTORY, PUBLISHED, versions
+from fixtures.builder.references import Reference, parse
+from fixtures.cluster import node_image
+from fixtures.cluster.node_image import NODE_DIRECTORY, versions
 
 MODULES = {
     "coredns": "github.com/coredns/coredns",
@@ -21,9 +25,43 @@ def test_version_is_that_of_the_locked_module(part: str) -> None:
     assert f"{MODULES[part]} v{version}" in lock, f"{part}: go.mod and versions differ"
 
 
-def test_published_image_has_the_same_version() -> None:
+def test_image_says_the_same_version() -> None:
     named = (NODE_DIRECTORY / "rootfs/kind/version").read_text(encoding="ascii").strip()
-    assert named == versions()["kubernetes"] == PUBLISHED.rsplit(":", 1)[1]
+    assert named == versions()["kubernetes"] == "v1.30.0"
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is built and pulled, by its name, where nothing is."""
+    done: list[str] = []
+
+    def build(target: str) -> dict[str, float]:
+        done.append(target)
+        return {}
+
+    def pull(reference: Reference) -> str:
+        done.append(f"pull {reference}")
+        return str(reference)
+
+    monkeypatch.setattr(node_image, "ensure", lambda: None)
+    monkeypatch.setattr(node_image, "exclusive", nullcontext)
+    monkeypatch.setattr(node_image, "build", build)
+    monkeypatch.setattr(node_image, "pull", pull)
+    return done
+
+
+def test_node_image_is_built_here_unless_another_one_is_named(built: list[str]) -> None:
+    found = node_image.node_image()
+    assert (found.built_here, found.reason) == (True, "built from package registries")
+    assert built == ["node", "kind-binary"]
+
+
+def test_node_image_that_is_named_is_pulled_and_said_to_be_unverified(built: list[str]) -> None:
+    digest = "sha256:" + "a" * 64
+    found = node_image.node_image(parse(f"kindest/node:v1.30.0@{digest}", "node"))
+    assert (found.built_here, found.reference) == (False, f"docker.io/kindest/node@{digest}")
+    assert found.reason.endswith("upstream's: NEVER VERIFIED by this suite")
+    assert built == [f"pull docker.io/kindest/node@{digest}", "kind-binary"]
 
 
 def test_first_stage_is_that_of_the_product_image() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.cluster.embedded import EmbeddedCluster
+from fixtures.errors import ExitCode
 from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.cluster.fakes.engine import asked
 
@@ -126,3 +127,21 @@ def test_embedded_cluster_is_made_taken_and_given_back_by_its_manager(
     of_lease = [line.split()[0] for line in api_server.sent if "/leases" in line]
     assert of_lease == ["GET", "POST", "GET", "DELETE"]
     assert bool(created) == reused
+
+
+def test_upstream_s_images_are_told_in_the_verdict(check: pytest.Pytester) -> None:
+    check.makefile(".toml", images=f'cluster.node = "h/node@sha256:{"a" * 64}"')
+    check.makepyfile(HEAD + '@pytest.mark.requirement("BLD-1")\ndef test_one():\n    assert len("x") == 1\n')
+    result = check.runpytest_inprocess("--upstream-images=images.toml")
+    line = f"node: h/node@sha256:{'a' * 64}, upstream's: NEVER VERIFIED by this suite"
+    result.stdout.fnmatch_lines(["*= upstream's images =*", line.replace("h/node", "docker.io/h/node")])
+
+
+def test_upstream_s_images_are_not_for_a_given_cluster(check: pytest.Pytester) -> None:
+    check.makefile(".toml", images=f'cluster.node = "h/node@sha256:{"a" * 64}"')
+    check.makepyfile("def test_one(): pass")
+    result = check.runpytest_inprocess("--upstream-images=images.toml", "--kubeconfig=k")
+    assert result.ret == ExitCode.USAGE
+    result.stderr.fnmatch_lines(
+        ["*--upstream-images is for the suite's own cluster and services: leave out --kubecon*"]
+    )

@@ -13,10 +13,12 @@ import pytest
 
 from fixtures import inventory as inventories
 from fixtures.builder.dockerfile import render
+from fixtures.builder.references import parse
+from fixtures.builder.upstream_images import UpstreamImages
 from fixtures.paths import ROOT
 from fixtures.registry.client import Pushed, Registry
 from fixtures.services import images
-from fixtures.services.model import Service
+from fixtures.services.catalogue.argocd import SERVICE as ARGOCD
 
 SHARED = {"argo": {"argo": "argo"}, "argocd": {"argocd-program": "argocd", "helm": "helm"}}
 """Stages of a service's Dockerfile that are one of the product's, by their names there and in the product's."""
@@ -63,22 +65,23 @@ def test_program_is_compiled_as_in_the_product(service: str, stage: str, product
 
 
 def test_images_are_in_the_registry_under_a_tag_of_the_run_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "sha256:" + "a" * 64
     there: dict[str, str] = {}
 
     @contextmanager
     def push(image: str, tag: str, *, repository: str) -> Iterator[Pushed]:
         there[f"{repository}:{tag}"] = image
-        yield Pushed("h", repository, "sha256:1", tag=tag)
+        yield Pushed("h", repository, digest, tag=tag)
         del there[f"{repository}:{tag}"]
 
+    monkeypatch.setattr(images, "pull", lambda reference: f"pulled {reference}")
+    monkeypatch.setattr(images, "image", lambda _service, name, product: f"built {name} of {product}")
+    upstream = UpstreamImages(services={"argocd-redis": parse(f"mirror:5000/redis@{digest}", "x")})
     registry = cast("Registry", SimpleNamespace(push=push, tag=lambda: "run-1"))
-    monkeypatch.setattr(images, "_base", lambda _: SimpleNamespace(kind="stand-in"))
-    monkeypatch.setattr(images, "image", lambda _service, name, *_: f"built-{name}")
-    service = cast("Service", SimpleNamespace(images={"one": "upstream/one:1", "two": ""}))
-    with images.published([service], registry, "product") as found:
+    with images.published([ARGOCD], registry, "product", upstream) as found:
         assert there == {
-            "library/conformance-one:run-1": "built-one",
-            "library/conformance-two:run-1": "built-two",
+            "library/conformance-argocd:run-1": "built argocd of product",
+            "library/conformance-argocd-redis:run-1": f"pulled mirror:5000/redis@{digest}",
         }
-    assert found == {name: f"h/library/conformance-{name}@sha256:1" for name in ("one", "two")}
+    assert found == {name: f"h/library/conformance-{name}@{digest}" for name in ARGOCD.images}
     assert not there

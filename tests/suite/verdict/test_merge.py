@@ -139,3 +139,12 @@ def test_command_writes_the_whole(
     written = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
     assert list(written["context"]) == list(WHOLE_PARTS)
     assert written["parts"]["image"]["exit_code"] == 0
+
+
+def test_sources_are_told_once() -> None:
+    documents = whole()
+    about = {"base": "h/base", "base kind": "stand-in", "base reason": "no route"}
+    for document in documents.values():
+        document["context"] = {"image": about}
+    documents["live"]["context"]["upstream images"] = {"node": "h/node: NEVER VERIFIED"}
+    assert merge.sources(documents) == ["base: stand-in, h/base (no route)", "node: h/node: NEVER VERIFIED"]
