@@ -97,7 +97,7 @@ def test_redeploying_replaces_the_pod_and_keeps_home(run_deployment: Deployment,
 @pytest.mark.requirement("DEP-1")
 def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch: Scratch) -> None:
     url = f"http://{NAME}.{deployment.namespace}.svc/healthz"
-    ask = ("curl", "--silent", "--show-error", "--retry=5", "--retry-connrefused", "--max-time=30", url)
+    ask = ("curl", "--silent", "--show-error", "--retry", "5", "--retry-connrefused", "--max-time", "30", url)
     asking: Any = scratch.pod(*ask)
     deployment.core.create_namespaced_pod(deployment.namespace, asking)
     scratch.must_succeed()
