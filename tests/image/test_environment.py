@@ -61,6 +61,7 @@ def test_leaves_alone_what_the_user_set(variable: str, container: Container) -> 
 
 
 @pytest.mark.requirement("ENV-2")
+@pytest.mark.uses("ansible-core", "jq")
 def test_ansible_uses_the_configuration(container: Container) -> None:
     done = container.run(f". {SCRIPT}; {ANSIBLE_SETTINGS}")
     assert "DEFAULT_HOST_LIST /etc/ansible/ansible.cfg" in done.stdout, (
@@ -92,6 +93,7 @@ def test_alias_stands_for_its_command(alias: str, shell: str, container: Contain
 
 
 @pytest.mark.requirement("ENV-3")
+@pytest.mark.uses("kubectl")
 def test_alias_runs_its_command(container: Container) -> None:
     typed = "k version --client -o json"
     done = container.run(f"printf '%s\\n' '{typed}' | bash -i 2>/dev/null")

@@ -8,9 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import inventory as inventories
 from fixtures import paths, redaction
+from tests.suite.small_inventory import SMALL
 
 Relocate = Callable[[str, Path], None]
+_guarded: list[str] = []
+"""The file that no test may open just now."""
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and _guarded and str(arguments[0]) == _guarded[0]:
+        raise AssertionError(
+            "a self-test reads the product's tools.toml: let it use the small one, or move it to shipped/"
+        )
+
+
+sys.addaudithook(_refuse)
+
+
+@pytest.fixture(autouse=True)
+def small_inventory() -> Iterator[Path]:
+    """Lets a test use the small inventory, and fails it where it opens the product's, as tests/suite/shipped may."""
+    inventories.use(SMALL)
+    _guarded[:] = [str(inventories.DEFAULT_INVENTORY)]
+    yield SMALL
+    _guarded.clear()
+    inventories.use(None)
 
 
 @pytest.fixture(autouse=True)

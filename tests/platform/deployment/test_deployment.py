@@ -297,6 +297,7 @@ def test_what_the_developer_changed_stays(run_deployment: Deployment) -> None:
 
 
 @pytest.mark.requirement("DEP-6", "DEP-7")
+@pytest.mark.uses("kubectl")
 def test_kubeconfig_is_that_of_the_account(inside: Callable[[str], CommandResult], deployment: Deployment) -> None:
     done = inside("stat -c %a $KUBECONFIG; kubectl get pods -o name; kubectl auth whoami")
     fix = "let 20-workspace write one of mode 600 for the pod's account"

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.xdist_group("proxy")
 
 
 @pytest.mark.requirement("FLOW-journey")
+@pytest.mark.uses("podman", "yq", "argocd", "argo", "mlflow", "nats")
 @pytest.mark.usefixtures(*TOUCHED)
 def test_day_at_the_browsers_terminal_is_seen_by_every_service(day: Day, browse: Browse) -> None:
     with browse() as code_server:

@@ -123,6 +123,7 @@ def test_server_is_of_the_version_that_argocd_is(argocd_cli: ArgoCdCli, inventor
 
 
 @pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.uses("kubectl")
 def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     argocd_cli: ArgoCdCli, argocd_server: ArgoCd, source: Source, application: Application
 ) -> None:

@@ -178,6 +178,7 @@ def test_who_may_read_may_not_push(gitea_cli: GiteaCli, gitea: Endpoint, reposit
 
 
 @pytest.mark.requirement("FLOW-gitea")
+@pytest.mark.uses("tea")
 def test_users_do_not_see_each_others_private_repositories(
     gitea_cli: GiteaCli, gitea: Endpoint, pair: TenantPair, name: str
 ) -> None:

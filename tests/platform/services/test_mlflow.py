@@ -168,6 +168,7 @@ def test_unknown_run_is_refused(mlflow_cli: MlflowCli) -> None:
 
 
 @pytest.mark.requirement("FLOW-mlflow")
+@pytest.mark.uses("mlflow")
 def test_users_do_not_see_each_others_experiments(
     mlflow_cli: MlflowCli, mlflow: Endpoint, pair: TenantPair, name: str
 ) -> None:

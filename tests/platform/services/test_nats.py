@@ -168,6 +168,7 @@ def test_unknown_stream_is_named(nats_cli: NatsCli, stream: str) -> None:
 
 
 @pytest.mark.requirement("FLOW-nats")
+@pytest.mark.uses("nats")
 def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
     done = nats_cli("nats server report connections --timeout=15s")
     fix = "leave the user out of `system_account` in nats.conf"
@@ -175,6 +176,7 @@ def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
 
 
 @pytest.mark.requirement("FLOW-nats")
+@pytest.mark.uses("nats")
 def test_accounts_do_not_see_each_others_messages(
     nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str
 ) -> None:
@@ -192,6 +194,7 @@ def test_accounts_do_not_see_each_others_messages(
 
 
 @pytest.mark.requirement("FLOW-nats")
+@pytest.mark.uses("nats")
 def test_accounts_do_not_see_each_others_streams(
     nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str, run_id: str
 ) -> None:

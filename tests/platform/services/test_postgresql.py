@@ -131,6 +131,7 @@ def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
 
 
 @pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.uses("psql")
 def test_no_password_is_refused(psql: Psql) -> None:
     done = psql("SELECT 1", before="unset PGPASSWORD")
     refused(done, "postgresql", "no password supplied", what="no password", repair=SCRAM, status=NO_CONNECTION)
@@ -145,6 +146,7 @@ def test_unknown_database_is_named(psql: Psql) -> None:
 
 
 @pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.uses("psql")
 def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
     done = psql("SELECT 1", changes={"PGSSLMODE": "disable"})
     what, fix = "a connection that is not encrypted", "write `hostssl` in each line of pg_hba.conf"
@@ -154,6 +156,7 @@ def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
 
 
 @pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.uses("psql")
 @pytest.mark.parametrize("forbidden", ADMINISTRATION)
 def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
     done = psql(f"BEGIN; {forbidden}; ROLLBACK")
@@ -162,6 +165,7 @@ def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
 
 
 @pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.uses("psql")
 def test_users_do_not_see_each_others_databases(psql: Psql, postgresql: Endpoint, pair: TenantPair) -> None:
     stranger, owner = pair(postgresql)
     refusal = re.escape(f'permission denied for database "{owner.space}"')

@@ -73,6 +73,7 @@ def test_ansible_pings_the_pod_itself(pod: Pod) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-core-connects")
+@pytest.mark.uses("ansible-galaxy", "kubectl")
 def test_ansible_pings_another_pod(pod: Pod, neighbour: Neighbour) -> None:
     host = {
         "ansible_connection": "kubernetes.core.kubectl",
@@ -100,6 +101,7 @@ def _must_answer(pod: Pod, arguments: str, name: str, files: Mapping[str, str] =
 
 
 @pytest.mark.requirement("TOOL-ansible-core-operates")
+@pytest.mark.uses("ansible-galaxy")
 def test_playbook_changes_the_cluster_once(pod: Pod, scratch: Scratch) -> None:
     said = word()
     seen = []
@@ -113,6 +115,7 @@ def test_playbook_changes_the_cluster_once(pod: Pod, scratch: Scratch) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-core-operates", "DEP-6")
+@pytest.mark.uses("ansible-galaxy")
 def test_playbook_is_refused_another_namespace(pod: Pod, scratch: Scratch) -> None:
     wanted = {"namespace": "default", "definition": scratch.config_map(said=word())}
     done = play(pod, {"kubernetes.core.k8s": wanted, "check_mode": True})
@@ -123,6 +126,7 @@ def test_playbook_is_refused_another_namespace(pod: Pod, scratch: Scratch) -> No
 
 
 @pytest.mark.requirement("FLOW-ansible")
+@pytest.mark.uses("ansible-core", "ansible-galaxy")
 def test_developer_deploys_by_a_playbook(pod: Pod, scratch: Scratch) -> None:
     said = word()
     space = {"namespace": scratch.namespace}
@@ -149,6 +153,7 @@ def test_developer_deploys_by_a_playbook(pod: Pod, scratch: Scratch) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_kubernetes_core_finds_a_pod(pod: Pod, neighbour: Neighbour) -> None:
     asked = {"kind": "Pod", "namespace": pod.namespace, "name": neighbour.name}
     (found,) = must_play(pod, {"kubernetes.core.k8s_info": asked}).results
@@ -158,6 +163,7 @@ def test_kubernetes_core_finds_a_pod(pod: Pod, neighbour: Neighbour) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_community_general_configures_git(pod: Pod) -> None:
     said, file = word(), "{{ playbook_dir }}/gitconfig"
     setting = {"name": "probe.said", "value": said, "scope": "file", "file": file}
@@ -167,6 +173,7 @@ def test_community_general_configures_git(pod: Pod) -> None:
 
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_community_crypto_gets_the_certificate_of_the_api_server(pod: Pod) -> None:
     server = {"host": "kubernetes.default.svc", "port": 443, "ca_cert": AUTHORITY}
     # Whether it is the API server's is for another program to say.
@@ -178,6 +185,7 @@ def test_community_crypto_gets_the_certificate_of_the_api_server(pod: Pod) -> No
 
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_ansible_posix_authorizes_the_developer_s_key(pod: Pod, workspace: Workspace) -> None:
     assert workspace.ssh_keys is not None
     key, file = workspace.ssh_keys["id_ed25519.pub"].decode().strip(), "{{ playbook_dir }}/authorized_keys"
@@ -188,6 +196,7 @@ def test_ansible_posix_authorizes_the_developer_s_key(pod: Pod, workspace: Works
 
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_community_docker_knows_that_it_is_in_a_container(pod: Pod) -> None:
     (found,) = must_play(pod, {"community.docker.current_container_facts": {}}).results
     seen = found["ansible_facts"]["ansible_module_running_in_container"]

@@ -159,6 +159,7 @@ def test_podman_is_rootless_in_the_pod(pod: Pod, image: Image) -> None:
 
 
 @pytest.mark.requirement("TOOL-podman-connects")
+@pytest.mark.uses("jq")
 def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings, password: str) -> None:
     script = f"{AUTH}\n{_login(registry_up)} && jq -r '.auths | keys[]' auth.json"
     hosts = must_run(pod, "podman", script, stdin=password.encode()).split()
@@ -167,6 +168,7 @@ def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings,
 
 
 @pytest.mark.requirement("TOOL-podman-operates")
+@pytest.mark.uses("yq")
 def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: Registry) -> None:
     desk.build(word())
     digest = desk.run("podman", PUSH.format(image=desk.image()))
@@ -205,6 +207,7 @@ podman export $c | tar -t --verbose --numeric-owner; podman rm $c >>log"""
 
 
 @pytest.mark.requirement("FLOW-image")
+@pytest.mark.uses("podman", "yq", "kubectl")
 def test_cluster_runs_what_was_built_in_the_pod(desk: Desk, scratch: Scratch, on_nodes: list[str]) -> None:
     said = word()
     desk.build(said)
@@ -235,6 +238,7 @@ def on_nodes(target: Target) -> Iterator[list[str]]:
 
 
 @pytest.mark.requirement("TOOL-buildah-operates")
+@pytest.mark.uses("skopeo")
 def test_buildah_makes_an_image_step_by_step_and_pushes_it(desk: Desk, registry_client: Registry) -> None:
     said = word()
     digest, image_id = desk.run(
@@ -285,6 +289,7 @@ def test_skopeo_copies_to_another_tag(desk: Desk, sample: Pushed, registry_clien
 
 
 @pytest.mark.requirement("TOOL-podman-compose-operates")
+@pytest.mark.uses("podman", "yq")
 def test_podman_compose_builds_and_runs_two_services(pod: Pod, label: str) -> None:
     said = word()
     services = {name: _service(name, label) for name in ("db", "web")}

@@ -94,7 +94,9 @@ def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, scratch: Scratc
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates", "DEP-6")
-@pytest.mark.parametrize("deed", DENIED)
+@pytest.mark.parametrize(
+    "deed", [pytest.param(deed, marks=pytest.mark.uses(script.split()[0])) for deed, (script, _) in DENIED.items()]
+)
 def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_name: str) -> None:
     script, words = DENIED[deed]
     refusal = f'forbidden: User "{account_name}" {words}'
@@ -102,6 +104,7 @@ def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_n
 
 
 @pytest.mark.requirement("FLOW-kubectl")
+@pytest.mark.uses("kubectl", "httpie")
 def test_developer_runs_an_application(pod: Pod, scratch: Scratch) -> None:
     said = word()
     manifests = _json(_list(_served(scratch, said), _service(scratch)))
@@ -245,6 +248,7 @@ def test_stern_tails_a_fresh_line(pod: Pod, neighbour: Neighbour) -> None:
 
 
 @pytest.mark.requirement("TOOL-kubectx-connects")
+@pytest.mark.uses("kubectl")
 def test_kubectx_lists_the_contexts(pod: Pod) -> None:
     other = word()
     add = f"kubectl config set-context {other} --cluster=here --user=code-server >/dev/null"
@@ -264,6 +268,7 @@ def test_kubens_lists_the_namespaces(pod: Pod) -> None:
 
 
 @pytest.mark.requirement("TOOL-kubectx-operates")
+@pytest.mark.uses("kubectl")
 @pytest.mark.parametrize(
     ("switcher", "there", "ask"),
     [

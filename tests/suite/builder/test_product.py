@@ -68,8 +68,9 @@ def test_image_that_is_not_the_recorded_one_has_no_inputs(built: SimpleNamespace
     assert product.built_from("x") is None
 
 
-def test_inputs_change_with_the_dockerfile_and_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inputs_change_with_the_dockerfile_and_the_base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ids = iter("1112")
+    monkeypatch.setattr("fixtures.builder.product.IMAGE_DIRECTORY", tmp_path)
     monkeypatch.setattr("fixtures.builder.product.inspect", lambda _: {"Id": next(ids)})
     digests = [product.inputs_digest(text, BASE, ["--label", "a=b"]) for text in ("one", "one", "two", "two")]
     assert digests[0] == digests[1]

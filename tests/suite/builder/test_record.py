@@ -23,7 +23,7 @@ from fixtures.shell.transport import ProcessTransport
         pytest.param("argo", ToolFootprint("argo", paths=("/usr/local/libexec/argo",)), id="wrapped"),
         pytest.param("k9s", ToolFootprint("k9s", paths=("/usr/local/bin/k9s",)), id="prebuilt"),
         pytest.param("jq", ToolFootprint("jq", debian=("jq",)), id="debian"),
-        pytest.param("copier", ToolFootprint("copier", python=("copier",)), id="python"),
+        pytest.param("httpie", ToolFootprint("httpie", python=("httpie",)), id="python"),
         pytest.param(
             "ansible-galaxy",
             ToolFootprint("ansible-galaxy", paths=("/usr/share/ansible/collections",)),
@@ -43,7 +43,7 @@ def test_tool_without_a_version_is_the_product_s_fault(tmp_path: Path) -> None:
     opened = Shell(lambda: ProcessTransport(["env", f"PATH={tmp_path}:/usr/bin:/bin", "sh"]), name="test")
     fix = r"rebuild the image, or correct its probe in docker/code-server-dev/tools\.toml$"
     with opened as shell, pytest.raises(ProductError, match=rf"^yq reports no version: nothing matches .*: {fix}"):
-        tool_record(shell, load().tool("yq"), 1)
+        tool_record(shell, 1, load().tool("yq"), 1)
 
 
 def test_record_has_the_reported_version_and_the_digest_of_the_command(tmp_path: Path) -> None:
@@ -51,6 +51,6 @@ def test_record_has_the_reported_version_and_the_digest_of_the_command(tmp_path:
     (tmp_path / "yq").write_text(program, encoding="utf-8")
     (tmp_path / "yq").chmod(0o755)
     with Shell(lambda: ProcessTransport(["env", f"PATH={tmp_path}:/usr/bin:/bin", "sh"]), name="test") as shell:
-        recorded = tool_record(shell, load().tool("yq"), 7)
+        recorded = tool_record(shell, 18, load().tool("yq"), 7)
     assert (recorded.version, recorded.bytes, recorded.source_kind) == ("4.40.5", 7, "go")
     assert recorded.sha256 == hashlib.sha256(program.encode()).hexdigest()

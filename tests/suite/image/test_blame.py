@@ -11,16 +11,20 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from fixtures import inventory as inventories
 from fixtures.errors import SuiteError
 from fixtures.image.blame import blamed
+from fixtures.inventory import Tool
 from fixtures.verdict.evidence import Script
 
-TOOLS = [tool for tool in inventories.load().tools if tool.name in {"jq", "yq", "ripgrep"}]
+
+def tools() -> list[Tool]:
+    """Three tools of the inventory."""
+    return [tool for tool in inventories.load().tools if tool.name in {"jq", "yq", "ripgrep"}]
 
 
 def place(*broken: str) -> Script:
     """A script that uses jq and yq, in a place where every tool works but some."""
 
     def run(text: str, _seconds: float) -> CommandResult:
-        for tool in TOOLS:
+        for tool in tools():
             if text == tool.probe.command:
                 told = "" if tool.name in broken else f"{tool.name}-{tool.version} v{tool.version}"
                 return result(0, f"yq (https://x/) version v{tool.version}" if tool.name == "yq" and told else told)
@@ -38,7 +42,7 @@ def result(status: int, stdout: str) -> CommandResult:
 
 
 def test_tool_that_a_check_uses_is_blamed() -> None:
-    found = blamed(["TOOL-ansible-core-runs"], [place("jq")], TOOLS)
+    found = blamed(["TOOL-ansible-core-runs"], [place("jq")], tools())
     assert found is not None
     assert found.problem == "jq, which this check uses, is broken"
     assert found.repair.startswith("it reports no version")
@@ -53,8 +57,8 @@ def test_tool_that_a_check_uses_is_blamed() -> None:
     ],
 )
 def test_nothing_else_is_blamed(ids: list[str], broken: tuple[str, ...]) -> None:
-    assert blamed(ids, [place(*broken)], TOOLS) is None
+    assert blamed(ids, [place(*broken)], tools()) is None
 
 
 def test_check_that_ran_nothing_blames_nothing() -> None:
-    assert blamed(["IMG-1"], [], TOOLS) is None
+    assert blamed(["IMG-1"], [], tools()) is None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from fixtures.paths import ROOT
+from tests.suite.small_inventory import SMALL
 from tests.suite.verdict.small_suite import CHECKS, HEAD, LISTING, Run
 
 
@@ -19,7 +20,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """
     pytester.makeini(
         "[pytest]\nstrict = true\nfilterwarnings = error\n"
-        "addopts = -p fixtures.verdict.plugin --tb=short --import-mode=importlib"
+        f"addopts = -p fixtures.verdict.plugin --inventory={SMALL} --tb=short --import-mode=importlib"
     )
 
     def session(

@@ -15,7 +15,7 @@ from fixtures.verdict.outcomes import Outcome
 from fixtures.verdict.parts import WHOLE_PARTS
 from fixtures.verdict.summary import summary, table
 from fixtures.verdict.verdict import Verdict
-from tests.suite.verdict.parts_of_a_run import NOW, REQUIRED, Document, check, checkout, part, whole
+from tests.suite.verdict.parts_of_a_run import NOW, Document, check, checkout, part, required, whole
 from tests.suite.verdict.small_suite import entry, expected
 
 
@@ -38,14 +38,14 @@ def test_requirement_has_its_worst_check_of_all_parts(tmp_path: Path) -> None:
 
 
 def test_what_nobody_looked_at_is_named(tmp_path: Path) -> None:
-    verdict = together(tmp_path, {"image": part("image", *REQUIRED[:-1])})
+    verdict = together(tmp_path, {"image": part("image", *required()[:-1])})
     assert (verdict.exit_code, verdict.word) == (ExitCode.INCOMPLETE, "partial")
-    assert verdict.incomplete == f"1 requirement not run whole: {REQUIRED[-1]}"
+    assert verdict.incomplete == f"1 requirement not run whole: {required()[-1]}"
 
 
 def test_one_row_of_all_is_partial(tmp_path: Path) -> None:
     verdict = together(tmp_path, {"image": part("image", "TOOL-k9s-runs")})
-    assert (verdict.exit_code, verdict.word, len(verdict.missing)) == (3, "partial", len(REQUIRED) - 1)
+    assert (verdict.exit_code, verdict.word, len(verdict.missing)) == (3, "partial", len(required()) - 1)
 
 
 def test_check_that_no_part_ran_is_partial(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_check_that_no_part_ran_is_partial(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("files", "code"), [({}, 3), (expected("TOOL-k9s-runs"), 0)], ids=["unexpected", "expected"])
 def test_block_must_be_expected_by_the_checkout(tmp_path: Path, files: dict[str, str], code: int) -> None:
     documents = whole()
-    rest = [one for one in REQUIRED if one != "TOOL-k9s-runs"]
+    rest = [one for one in required() if one != "TOOL-k9s-runs"]
     blocked = check("image", "TOOL-k9s-runs", outcome=Outcome.BLOCKED, line="k9s was omitted", name="test_k9s")
     documents["image"] = part("image", checks=[blocked, check("image", *rest)])
     documents["image"]["exit_code"] = 3
@@ -71,10 +71,10 @@ def test_block_must_be_expected_by_the_checkout(tmp_path: Path, files: dict[str,
 def test_all_blocked_is_no_pass(tmp_path: Path) -> None:
     blocked = [
         check("image", one, outcome=Outcome.BLOCKED, line="k9s was omitted", name=f"test_{n}")
-        for n, one in enumerate(REQUIRED)
+        for n, one in enumerate(required())
     ]
     document = part("image", checks=blocked) | {"exit_code": 3}
-    verdict = together(tmp_path, {"image": document}, expected(*REQUIRED))
+    verdict = together(tmp_path, {"image": document}, expected(*required()))
     assert (verdict.exit_code, verdict.word, verdict.broken) == (ExitCode.SUITE_ERROR, "nothing was verified", [])
 
 
@@ -86,7 +86,7 @@ def test_matrix_has_three_cells_for_each_tool(tmp_path: Path) -> None:
 
 
 def test_error_outside_of_checks_keeps_its_part(tmp_path: Path) -> None:
-    documents = {"live": part("live", *REQUIRED, broken="the machine is not as it was")}
+    documents = {"live": part("live", *required(), broken="the machine is not as it was")}
     verdict = together(tmp_path, documents)
     assert verdict.broken == ["live: the machine is not as it was"]
     assert verdict.exit_code is ExitCode.SUITE_ERROR
@@ -103,7 +103,7 @@ def test_error_outside_of_checks_keeps_its_part(tmp_path: Path) -> None:
 def test_waivers_are_judged_on_the_day(tmp_path: Path, until: str, failure: str, code: int) -> None:
     documents = whole()
     waived = check("image", "IMG-1", outcome=Outcome.WAIVED, line="what is wrong", name="test_waived")
-    rest = [one for one in REQUIRED if one != "IMG-1"]
+    rest = [one for one in required() if one != "IMG-1"]
     documents["image"] = part("image", checks=[waived, check("image", *rest)])
     files = {"tests/waivers.toml": entry('requirement = "IMG-1"', failure, until)} if until else {}
     assert together(tmp_path, documents, files).exit_code == code

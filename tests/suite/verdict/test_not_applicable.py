@@ -23,7 +23,7 @@ def test_na_parameter_makes_no_fixture_and_keeps_its_reason(run: Run, tmp_path: 
         f"{PASSING}{fixture}{mark}def test_vim(container):\n    assert True\n", f"--verdict-json={tmp_path / 'v.json'}"
     )
     assert result.ret == ExitCode.VERIFIED
-    result.stdout.re_match_lines([r"29 vim +not run +n/a"])
+    result.stdout.re_match_lines([r"12 vim +not run +n/a"])
     (found,) = (one for one in document(tmp_path / "v.json")["checks"] if one["nodeid"].endswith("test_vim"))
     assert (found["outcome"], found["first_line"]) == ("n/a", "vim is left out")
 

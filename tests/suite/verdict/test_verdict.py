@@ -12,7 +12,7 @@ from fixtures.verdict.expected import ExpectedBlock
 from fixtures.verdict.outcomes import Check, Outcome, Problem
 from fixtures.verdict.verdict import Verdict, read_check
 from fixtures.verdict.waivers import Waiver
-from tests.suite.verdict.parts_of_a_run import NOW, REQUIRED
+from tests.suite.verdict.parts_of_a_run import NOW, required
 
 OMITTED = "k9s was omitted"
 EXPECTED = [ExpectedBlock(requirements=("TOOL-k9s-runs",), block=OMITTED, reason="no registry serves its binary")]
@@ -100,10 +100,10 @@ def test_waiver_that_covers_nothing_is_told_unless_the_run_was_interrupted(*, in
 
 @pytest.mark.parametrize(("out", "more"), [(1, ""), (5, ""), (6, ", …")])
 def test_rows_that_are_missing_are_named_up_to_five(out: int, more: str) -> None:
-    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in REQUIRED[out:]]
+    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in required()[out:]]
     found = verdict(*checks, part="")
     rows = f"{out} requirement{'s' * (out > 1)}"
-    assert found.incomplete == f"{rows} not run whole: {', '.join(REQUIRED[: min(out, 5)])}{more}"
+    assert found.incomplete == f"{rows} not run whole: {', '.join(required()[: min(out, 5)])}{more}"
 
 
 def test_part_misses_only_checks_of_its_own() -> None:
@@ -114,11 +114,11 @@ def test_part_misses_only_checks_of_its_own() -> None:
 
 
 def test_row_with_one_check_out_is_missing_in_the_whole_however_the_others_ended() -> None:
-    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in REQUIRED[1:]]
-    broken = Check("t.py::broken", (REQUIRED[0],), outcome=Outcome.BLOCKED)
-    out = Check("t.py::out", (REQUIRED[0],), selected=False)
+    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in required()[1:]]
+    broken = Check("t.py::broken", (required()[0],), outcome=Outcome.BLOCKED)
+    out = Check("t.py::out", (required()[0],), selected=False)
     found = verdict(*checks, broken, out, part="")
-    assert found.incomplete == f"1 requirement not run whole: {REQUIRED[0]}; 1 requirement blocked and not verified"
+    assert found.incomplete == f"1 requirement not run whole: {required()[0]}; 1 requirement blocked and not verified"
 
 
 @pytest.mark.parametrize(

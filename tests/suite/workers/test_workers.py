@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.paths import ROOT
+from tests.suite.small_inventory import SMALL
 
 HEAD = """
 import os
@@ -179,7 +180,7 @@ Session = Callable[..., pytest.RunResult]
 @pytest.fixture
 def checks(pytester: pytest.Pytester) -> Callable[[str], Path]:
     """Writes checks, and settings as the project's."""
-    plugins = "-p fixtures.verdict.plugin -p fixtures.workers.plugin"
+    plugins = f"-p fixtures.verdict.plugin -p fixtures.workers.plugin --inventory={SMALL}"
     pytester.makeini(f"[pytest]\nstrict = true\nfilterwarnings = error\naddopts = {plugins}")
     return lambda code: pytester.makepyfile(HEAD + code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.image.image import Image
-from fixtures.inventory import load
+from fixtures.inventory import LEVELS, PrebuiltSource, Tool, load
 from fixtures.paths import ROOT
 from fixtures.services.catalogue import github
 from fixtures.verdict import expected, parts
@@ -30,12 +31,30 @@ def test_list_of_checks_is_what_is_collected(tmp_path: Path) -> None:
     assert not different, f"tests/checks.txt: {len(different)} lines are not as collected, {different[:3]}: {REPAIR}"
 
 
-def test_expected_block_of_k9s_is_what_the_image_says() -> None:
-    (k9s,) = (tool for tool in load().tools if tool.name == "k9s")
-    image = Image("image", load(), {"Config": {"Labels": {"conformance.omitted": '{"k9s": "nobody handed it in"}'}}})
+@pytest.mark.parametrize(
+    "prebuilt", [tool for tool in load().tools if isinstance(tool.source, PrebuiltSource)], ids=lambda tool: tool.name
+)
+def test_expected_block_of_what_is_handed_in_is_what_the_image_says(prebuilt: Tool) -> None:
+    omitted = json.dumps({prebuilt.name: "nobody handed it in"})
+    image = Image("image", load(), {"Config": {"Labels": {"conformance.omitted": omitted}}})
     with pytest.raises(Blocked) as block:
-        image.require(k9s)
+        image.require(prebuilt)
     assert [one for one in expected.load(ROOT) if matches(one.block, str(block.value))]
+
+
+def test_every_level_that_is_claimed_has_a_check() -> None:
+    carried = {one for ids in parts.read(ROOT).values() for one in ids}
+    claimed = {
+        f"TOOL-{tool.name}-{level}"
+        for tool in load().tools
+        for level in LEVELS
+        if isinstance(getattr(tool, level), str)
+    }
+    unproven = sorted(claimed - carried)
+    assert not unproven, (
+        f"tools.toml: nothing checks {', '.join(unproven)}: write a check of that level, or give the level as "
+        '{ na = "why it cannot apply" }, then run nox -s checks'
+    )
 
 
 def test_expected_block_of_gh_is_what_its_fixture_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,8 +41,9 @@ def expression(text: str) -> re.Pattern[str]:
     return re.compile(text.replace("(?<", "(?P<"))
 
 
-def matches(file: str) -> Iterator[tuple[dict[str, Any], re.Match[str]]]:
-    text = (ROOT / file).read_text(encoding="utf-8")
+def matches(file: str, text: str = "") -> Iterator[tuple[dict[str, Any], re.Match[str]]]:
+    """What each manager finds in a file, or in the text that it may have."""
+    text = text or (ROOT / file).read_text(encoding="utf-8")
     for manager in configuration()["customManagers"]:
         if any(re.search(pattern.strip("/"), file) for pattern in manager["managerFilePatterns"]):
             for string in manager["matchStrings"]:
@@ -90,24 +91,27 @@ def test_pin_of_every_part_of_a_node_is_found() -> None:
     assert set(pins("docker/cluster-node/versions")) == expected
 
 
+ENTRY = 'pin = "any"\nversion = "{}"\nbudget = 1\n[tools.source]\nkind = "{}"\n{}"{}"'
+NAMED_BY = {"debian": "packages = [", "python": "distributions = [", "go": "module = "}
+
+
 @pytest.mark.parametrize(
-    "name, published, expected",
+    "kind, name, locked, published, expected",
     [
-        ("postgresql-client", "17+278", "17"),
-        ("vim", "2:9.1.1230-2", "9.1"),
-        ("podman", "5.4.2+ds1-2+b2", "5.4"),
-        ("kubectx", "0.9.5-1+b9", "0.9.5"),
-        ("ansible-core", "2.21.5", "2.21"),
-        ("ansible-core", "2.22.0rc1", None),
-        ("stern", "v1.28.0", "1.28.0"),
+        ("debian", "postgresql-client", "16", "17+278", "17"),
+        ("debian", "vim", "9.0", "2:9.1.1230-2", "9.1"),
+        ("debian", "podman", "5.3", "5.4.2+ds1-2+b2", "5.4"),
+        ("debian", "kubectx", "0.9.4", "0.9.5-1+b9", "0.9.5"),
+        ("python", "ansible-core", "2.20", "2.21.5", "2.21"),
+        ("python", "ansible-core", "2.20", "2.22.0rc1", None),
+        ("go", "stern", "1.27.0", "v1.28.0", "1.28.0"),
     ],
 )
 def test_published_version_is_cut_to_the_parts_that_the_pin_has(
-    name: str, published: str, expected: str | None
+    kind: str, name: str, locked: str, published: str, expected: str | None
 ) -> None:
-    (manager,) = (
-        manager for manager, match in matches(INVENTORY) if str(match.groupdict().get("depName")).endswith(name)
-    )
+    ((manager, match),) = matches(INVENTORY, ENTRY.format(locked, kind, NAMED_BY[kind], name))
+    assert (match["depName"], match["currentValue"]) == (name, locked)
     cut = expression(manager["extractVersionTemplate"]).search(published)
     assert (cut["version"] if cut else None) == expected
 

@@ -1,0 +1,179 @@
+"""A check of what the inventory does not ship is left out, seen by everybody, and never without review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixtures import inventory as inventories
+from fixtures.errors import ExitCode, UsageError
+from fixtures.host.process import Ended
+from fixtures.verdict import requirements, shipping
+from fixtures.verdict.outcomes import Check, Outcome, judge
+from fixtures.verdict.verdict import Verdict
+from tests.suite.small_inventory import SMALL
+from tests.suite.verdict.parts_of_a_run import check as check_of
+from tests.suite.verdict.parts_of_a_run import part, required
+from tests.suite.verdict.small_suite import ALONE, MODES, PASSING, WORKERS, Run, check, document, text
+from tests.suite.verdict.test_merge import together
+
+TEA = check("TOOL-tea-connects", "raise OSError('ran')", "test_tea")
+BOTH = """
+@requirement("FLOW-gitea", "TOOL-jq-runs")
+@pytest.mark.uses("tea")
+def test_both():
+    assert not "ran"
+"""
+OUT = Check(
+    "tests/image/t.py::out", ("FLOW-gitea",), selected=False, outcome=Outcome.NOT_SHIPPED, line="tea not shipped"
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_check_is_left_out_and_told_in_one_line(run: Run, mode: Sequence[str]) -> None:
+    result = run(PASSING + TEA + BOTH, *mode)
+    said = [line for line in result.stdout.lines if "NOT SHIPPED" in line]
+    assert said == ["NOT SHIPPED: tea, gh (nobody here works with another forge): 2 checks left out"]
+    assert result.ret == ExitCode.VERIFIED
+    assert " 7 not shipped (tea, gh)" in result.stdout.lines[-1]
+
+
+def test_ledger_says_which_rows_are_not_shipped(run: Run, pytester: pytest.Pytester) -> None:
+    run(PASSING + TEA + BOTH, *ALONE, "--verdict-json=v.json")
+    rows = {row["id"]: (row["verdict"], row["evidence"]) for row in document(pytester.path / "v.json")["requirements"]}
+    assert rows["TOOL-tea-connects"] == ("not shipped", "nobody here works with another forge")
+    assert rows["FLOW-gitea"] == ("not shipped", "tea not shipped")
+    assert rows["TOOL-jq-runs"] == ("passed", "1 check (1 left out: tea not shipped)")
+
+
+def test_list_of_checks_has_none_that_is_left_out(run: Run, pytester: pytest.Pytester) -> None:
+    run(PASSING + TEA, *ALONE)
+    assert "test_tea" not in (pytester.path / "tests/checks.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
+def test_list_of_another_inventory_is_no_pass(run: Run, mode: Sequence[str]) -> None:
+    listed = (
+        "tests/image/test_image.py::test_jq\tTOOL-jq-runs\ntests/image/test_image.py::test_tea\tTOOL-tea-connects\n"
+    )
+    result = run(PASSING + TEA, *mode, files={"tests/checks.txt": listed})
+    assert result.ret == ExitCode.INCOMPLETE
+    result.stdout.fnmatch_lines(["INCOMPLETE: 1 check not as tests/checks.txt has them, *test_tea*nox -s checks"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "line"),
+    [
+        ("uses('kubetcx')", "test_it: kubetcx is not in tools.toml: did you mean kubectx?"),
+        ("uses('forgejo')", "test_it: forgejo is not in tools.toml: restore it, or remove this check"),
+        ("uses()", "test_it: uses takes names of tools, one or more"),
+        ("requirement('TOOL-forgejo-runs')", "forgejo is not in tools.toml: restore it, or remove this check"),
+    ],
+    ids=["typo", "gone", "empty", "requirement"],
+)
+def test_tool_that_nobody_knows_is_refused(run: Run, marker: str, line: str) -> None:
+    result = run(PASSING + f"\n@pytest.mark.{marker}" + check("TOOL-jq-runs", "pass"), *ALONE)
+    assert result.ret == ExitCode.USAGE
+    assert line in text(result)
+
+
+def test_nothing_but_left_out_checks_verifies_nothing(run: Run) -> None:
+    result = run(TEA, *ALONE)
+    assert result.ret == ExitCode.SUITE_ERROR
+    assert "NOTHING WAS VERIFIED" in text(result)
+
+
+# ---- a row and a verdict
+
+
+def test_row_rests_on_the_checks_that_are_there() -> None:
+    there = replace(OUT, nodeid="tests/image/t.py::in", outcome=Outcome.PASSED, line="")
+    row = requirements.load()["FLOW-gitea"]
+    assert judge(row, [OUT]).verdict is Outcome.NOT_SHIPPED
+    assert judge(row, [OUT, there]).evidence == "1 check (1 left out: tea not shipped)"
+    assert judge(row, [OUT, replace(there, outcome=Outcome.NOT_RUN)]).verdict is Outcome.NOT_RUN
+    assert judge(row, [OUT, replace(there, outcome=Outcome.FAILED)]).verdict is Outcome.FAILED
+
+
+def test_what_no_commit_leaves_out_is_no_pass() -> None:
+    checks = [Check(f"t.py::{one}", (one,), outcome=Outcome.PASSED) for one in required()]
+    listed = {found.nodeid: found.ids for found in checks}
+    assert Verdict(checks, [], strict=True, listed=listed).exit_code is ExitCode.VERIFIED
+    verdict = Verdict(checks, [], listed=listed, unreviewed=["tea"])
+    assert verdict.exit_code is ExitCode.INCOMPLETE
+    assert verdict.incomplete.startswith("not shipped, and no commit says so: tea: commit tools.toml")
+
+
+@pytest.fixture
+def product(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
+    """Makes the product's inventory of the small one and some more text."""
+
+    def make(more: str) -> Path:
+        path = tmp_path / "tools.toml"
+        path.write_text(SMALL.read_text(encoding="utf-8") + more, encoding="utf-8")
+        monkeypatch.setattr(inventories, "DEFAULT_INVENTORY", path)
+        monkeypatch.setattr(shipping, "ROOT", tmp_path)
+        inventories.use(None)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("committed", "status", "unreviewed"),
+    [
+        ('[[not_shipped]]\ntools = ["tea", "gh"]\n', 0, []),
+        ('[[not_shipped]]\ntools = ["gh"]\n', 0, ["tea"]),
+        ("[image]\n", 0, ["tea", "gh"]),
+        ("not TOML", 0, ["tea", "gh"]),
+        ("", 128, ["tea", "gh"]),
+    ],
+    ids=["both", "one", "none", "broken", "no commit"],
+)
+def test_commit_has_to_leave_it_out_too(
+    product: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, committed: str, status: int, unreviewed: list[str]
+) -> None:
+    product("")
+    monkeypatch.setattr(shipping, "run", lambda *_arguments, **_more: Ended(status, committed, ""))
+    assert shipping.unreviewed() == unreviewed
+
+
+def test_tool_of_the_plan_without_an_entry_is_refused(product: Callable[[str], Path]) -> None:
+    product("")
+    fix = r"restore its entry, or say in \[\[not_shipped\]\] why this image goes without it$"
+    with pytest.raises(UsageError, match=rf"^tools\.toml: stern is a tool of the plan and has no entry: {fix}"):
+        requirements.load()
+
+
+def test_product_that_says_what_it_lacks_is_taken(product: Callable[[str], Path]) -> None:
+    names = [name for name in requirements.plan() if name not in requirements.tools()]
+    product(f'[[not_shipped]]\ntools = {names}\nreason = "a small product"\n'.replace("'", '"'))
+    assert requirements.load()["TOOL-stern-runs"].not_shipped == "a small product"
+
+
+# ---- parts put together
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tea not shipped", ""),
+        ("jq not shipped", "was left out (jq not shipped), and the inventory ships that"),
+        ("nobody knows", "was left out (nobody knows), and the inventory ships that"),
+    ],
+)
+def test_part_cannot_leave_out_what_is_shipped(tmp_path: Path, line: str, said: str) -> None:
+    mine = [check_of("image", *required()), replace(OUT, line=line)]
+    verdict = together(tmp_path, {"image": part("image", checks=mine)})
+    assert [one for one in verdict.broken if "left out" in one] == [
+        f"image: {OUT.nodeid}: {said}: run nox -s image again"
+    ] * bool(said)
+
+
+def test_part_of_another_inventory_is_refused(tmp_path: Path) -> None:
+    document = part("image", *required())
+    verdict = together(tmp_path, {"image": {**document, "inventory": "/other/tools.toml"}})
+    assert any("was checked by /other/tools.toml, not by the product's inventory" in line for line in verdict.broken)
