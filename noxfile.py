@@ -114,6 +114,13 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def inventory(session: nox.Session) -> None:
+    """Check the inventory for mistakes and show what it says, in a second; `-- --inventory PATH` for another one."""
+    install(session)
+    run(session, "python", "-m", "fixtures", "inventory", *session.posargs)
+
+
+@nox.session
 def image(session: nox.Session) -> None:
     """Check the image that was built last, in every profile; words after `--` go to pytest."""
     install(session)

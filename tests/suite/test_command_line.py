@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib
 import re
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fixtures import __main__ as suite
+from fixtures.builder.manifest import Manifest
 from fixtures.command_line import CommandLine, at_least
 from fixtures.errors import ExitCode
+from tests.suite.builder.test_manifest import document
+from tests.suite.small_inventory import SMALL
 
 MODULES = (
     "fixtures.__main__",
@@ -152,3 +157,32 @@ def test_render_writes_the_dockerfile(tmp_path: Path) -> None:
 def test_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert suite.main(["render", str(tmp_path)]) == ExitCode.USAGE
     assert capsys.readouterr().err == f"error: {tmp_path}: cannot be written (Is a directory): give another file\n"
+
+
+def test_build_fails_where_a_version_is_not_the_inventory_s(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = Manifest.model_validate(document())
+    sizes = SimpleNamespace(render=lambda: "sizes", findings=list)
+    monkeypatch.setattr(suite, "build", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(suite, "record", lambda *_arguments: (manifest, sizes))
+    monkeypatch.setattr(suite, "exclusive", nullcontext)
+    assert suite.main(["build"]) == ExitCode.PRODUCT_FAILURE
+    told = capsys.readouterr()
+    assert re.search(r"^ *1 +kubectl +3\.17\.3 NOT 1\.30\.0 ", told.out, re.MULTILINE)
+    wrong = "helm is 3.17.3, not 3.22.0; kubectl is 3.17.3, not 1.30.0"
+    fix = "change `version` in tools.toml, or the lock of its source"
+    assert told.err == f"error: 2 not of the inventory's version: {wrong}: {fix}\n"
+
+
+def test_inventory_shows_each_tool_and_what_is_not_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert suite.main(["inventory", f"--inventory={SMALL}"]) == ExitCode.VERIFIED
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[7] == ["7", "jq", "1.7", "Debian", "jq", "1.7", "1", "n/a", "1"]
+    assert lines[-2][:4] == ["-", "tea", "-", "not"]
+
+
+def test_mistake_in_an_inventory_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tools.toml").write_text("[image]\nbase = 1\n", encoding="utf-8")
+    assert suite.main(["inventory", f"--inventory={tmp_path / 'tools.toml'}"]) == ExitCode.USAGE
+    assert re.fullmatch(r"error: tools\.toml: image.repository: is missing \(and \d more\)\n", capsys.readouterr().err)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import UsageError
-from fixtures.inventory import load
+from fixtures.inventory import PROFILES, load
 from fixtures.patterns import VersionProbe
 from tests.suite.small_inventory import SMALL
 
@@ -113,6 +113,49 @@ def edit(tmp_path: Path) -> Edit:
             r"tool 'kubectl', check number 1: expects nothing: give stdout or stderr a pattern",
             id="no-expectation",
         ),
+        pytest.param(
+            "stdout = 'port: 8123'",
+            "stdout = 'x?'",
+            r"'helm', check number 1, stdout: matches an empty output: give one that only the working tool prints$",
+            id="any-pattern",
+        ),
+        pytest.param(
+            "fails = 'newuidmap|cannot",
+            "fails = '\\w|cannot",
+            r"fails: matches what any program may print, 'sh: ",
+            id="fails",
+        ),
+        pytest.param(
+            "'^jq-([0-9.]+)'", "'([0-9.]+)'", r"probe.pattern: matches what any program may print", id="probe"
+        ),
+        pytest.param(
+            'profiles = ["default", "empty-home", "no-network", "read-only", "other-uid"]',
+            "profiles = []",
+            r"'podman', check number 1, profiles: must have 1 or more entries, not \[\]$",
+            id="no-profile",
+        ),
+        pytest.param(
+            ', "other-uid"]',
+            "]",
+            r"check 'is rootless' does not run in profile 'other-uid': add it, declare a limitation, or say why",
+            id="narrowed",
+        ),
+        pytest.param("exit = 2", 'exit = "2"', r"exit: must be a whole number, not '2'$", id="exit"),
+        pytest.param(
+            '[tools.source]\nkind = "go"',
+            '[tools.source]\nkidn = "go"',
+            r"'kubectl', source: unknown key 'kidn', did you mean 'kind'\?$",
+            id="kind-key",
+        ),
+        pytest.param(
+            'kind = "debian"\n', 'kind = "python"\n', r"source.packages: unknown key 'packages': remove it", id="branch"
+        ),
+        pytest.param(
+            '[[tools]]\nname = "helm"',
+            '[[tool]]\nname = "helm"',
+            r"not TOML: Cannot declare \[tools.source\] twice .*: correct that line, or the table's head before it$",
+            id="head",
+        ),
         pytest.param("[[tools]]", "[[tools]", r"not TOML: .*line \d+", id="syntax"),
     ],
 )
@@ -122,6 +165,16 @@ def test_error_names_entry_field_and_fix(edit: Edit, old: str, new: str, message
         load(path)
     assert re.search(message, str(caught.value)), caught.value
     assert "\n" not in str(caught.value)
+
+
+def test_profile_that_is_left_out_for_a_reason_is_taken(edit: Edit) -> None:
+    path = edit(', "other-uid"]', ']\nnarrowed = "nobody runs it so"')
+    assert "other-uid" not in load(path).tool("podman").checks[0].profiles
+
+
+def test_check_runs_in_the_profiles_of_its_level() -> None:
+    adds, filters = load().tool("jq").checks
+    assert (adds.profiles, filters.profiles) == (PROFILES, ("default",))
 
 
 def test_missing_inventory_is_said_in_one_line(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from fixtures.paths import ROOT
 
 NAMED = (
     "build",
+    "inventory",
     "image",
     "rebuild",
     "selftest",

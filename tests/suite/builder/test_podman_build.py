@@ -60,6 +60,21 @@ def test_failed_stage_is_named_with_its_log(fake_podman: Path) -> None:
     assert "make: *** no rule" in (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["E: Unable to locate package jqq", "E: Package 'jqq' has no installation candidate"],
+    ids=["unknown", "none"],
+)
+def test_package_that_apt_does_not_know_is_named(fake_podman: Path, line: str) -> None:
+    build = BUILD.replace("'make: *** no rule'", f'"{line}"')
+    assert build != BUILD
+    (fake_podman / "podman").write_text(build.format(status=100), encoding="utf-8")
+    with pytest.raises(
+        PodmanError, match=r"^stage jq of image failed: apt knows no package jqq: correct it in `packages`"
+    ):
+        podman_build.podman_build("image", fake_podman, [])
+
+
 def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:
     (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
     assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]

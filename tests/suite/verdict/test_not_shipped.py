@@ -17,7 +17,7 @@ from fixtures.verdict.verdict import Verdict
 from tests.suite.small_inventory import SMALL
 from tests.suite.verdict.parts_of_a_run import check as check_of
 from tests.suite.verdict.parts_of_a_run import part, required
-from tests.suite.verdict.small_suite import ALONE, MODES, PASSING, WORKERS, Run, check, document, text
+from tests.suite.verdict.small_suite import ALONE, FAILING, MODES, PASSING, WORKERS, Run, check, document, text
 from tests.suite.verdict.test_merge import together
 
 TEA = check("TOOL-tea-connects", "raise OSError('ran')", "test_tea")
@@ -84,6 +84,23 @@ def test_nothing_but_left_out_checks_verifies_nothing(run: Run) -> None:
     result = run(TEA, *ALONE)
     assert result.ret == ExitCode.SUITE_ERROR
     assert "NOTHING WAS VERIFIED" in text(result)
+
+
+# ---- one tool
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_checks_of_one_tool_are_run_alone(run: Run, mode: Sequence[str]) -> None:
+    result = run(PASSING + FAILING, *mode, "--tool=jq")
+    assert result.ret == ExitCode.INCOMPLETE
+    result.assert_outcomes(passed=1, deselected=1 if mode == ALONE else 0)
+    assert "TOOL-yq-runs" in next(line for line in result.stdout.lines if line.startswith("INCOMPLETE"))
+
+
+def test_tool_that_there_is_not_is_refused(run: Run) -> None:
+    result = run(PASSING, *ALONE, "--tool=jqq")
+    assert result.ret == ExitCode.USAGE
+    assert "--tool=jqq: not in tools.toml: did you mean jq?" in text(result)
 
 
 # ---- a row and a verdict

@@ -52,5 +52,5 @@ def test_check_that_a_broken_tool_passes_is_refused(given: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("fails", ["", ".*", "^", r"\w+"])
 def test_limitation_that_any_failure_fits_is_refused(fails: str) -> None:
-    with pytest.raises(ValidationError, match="give a pattern of this failure"):
+    with pytest.raises(ValidationError):
         Limitation(reason="needs a kernel that is not there", fails=fails, run="podman info")
