@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from fixtures.errors import UsageError
-from fixtures.inventory import PROFILES, load
+from fixtures.inventory import PROFILES, Tool, load
+from fixtures.paths import ROOT
 from fixtures.patterns import VersionProbe
 from tests.suite.small_inventory import SMALL
 
@@ -175,6 +177,21 @@ def test_profile_that_is_left_out_for_a_reason_is_taken(edit: Edit) -> None:
 def test_check_runs_in_the_profiles_of_its_level() -> None:
     adds, filters = load().tool("jq").checks
     assert (adds.profiles, filters.profiles) == (PROFILES, ("default",))
+
+
+def test_entry_that_contributing_shows_is_a_right_one(tmp_path: Path) -> None:
+    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## Add a tool\n")[1]
+    entry, limitation = re.findall(
+        r"^ {3}```toml\n(.*?)^ {3}```$", section.split("\n## Remove")[0], re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "tools.toml").write_text(
+        SMALL.read_text(encoding="utf-8") + dedent(entry + limitation), encoding="utf-8"
+    )
+    tool = load(tmp_path / "tools.toml").tool("just")
+    assert [check.level for check in tool.checks] == ["runs", "operates"]
+    assert {*tool.model_fields_set, "limitations"} == {*Tool.model_fields}, (
+        "CONTRIBUTING.md: show every field of an entry"
+    )
 
 
 def test_missing_inventory_is_said_in_one_line(tmp_path: Path) -> None:
