@@ -39,6 +39,11 @@ def test_omitted_tool_is_in_no_stage(inventory: Inventory) -> None:
     assert "k9s" not in render(inventory, ["k9s"])
 
 
+def test_stage_of_collections_is_there_where_a_tool_has_some(inventory: Inventory) -> None:
+    assert "ansible-collections" in stages(render(inventory, []))
+    assert "ansible-collections" not in render(inventory, ["ansible-galaxy"])
+
+
 def test_links_name_every_python_command(inventory: Inventory) -> None:
     assert dict(links(inventory.tool("httpie"))) == {
         "http": "/opt/tools/python/bin/http",
