@@ -34,7 +34,7 @@ OWN = {name for name in THERE if name.startswith(LOCAL_REGISTRY)}
 def test_local_name_is_the_checkout_s_and_fits_the_template() -> None:
     settings = inventory.load().image
     assert re.fullmatch(rf"[0-9a-f]{{8}}\.localhost/{settings.repository}:{settings.tag}", settings.name())
-    assert settings.name("harbor.example.com") == BUILT
+    assert settings.name("harbor.example.com") == f"harbor.example.com/{settings.repository}:{settings.tag}"
     assert LOCAL_REGISTRY != OTHER
     assert product.TOOLS_IMAGE.startswith(f"{LOCAL_REGISTRY}/")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import inventory as inventories
 from fixtures.builder import base
 from fixtures.builder.base import STOOD_IN_FOR, Base, BaseSource
 from fixtures.builder.registry_answers import NoRouteError
@@ -30,11 +29,6 @@ def no_route(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", ask)
     monkeypatch.setattr(base, "image_exists", lambda _: False)
     return asked
-
-
-def test_stand_in_is_for_the_base_of_the_plan() -> None:
-    settings = inventories.load().image
-    assert (settings.base, settings.base_source) == (STOOD_IN_FOR, "auto")
 
 
 @pytest.mark.parametrize("text", [STOOD_IN_FOR, "codercom/code-server", "docker.io/codercom/code-server"])

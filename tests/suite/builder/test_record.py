@@ -20,7 +20,6 @@ from fixtures.shell.transport import ProcessTransport
     ("name", "expected"),
     [
         pytest.param("helm", ToolFootprint("helm", paths=("/usr/local/bin/helm",)), id="go"),
-        pytest.param("argo", ToolFootprint("argo", paths=("/usr/local/libexec/argo",)), id="wrapped"),
         pytest.param("k9s", ToolFootprint("k9s", paths=("/usr/local/bin/k9s",)), id="prebuilt"),
         pytest.param("jq", ToolFootprint("jq", debian=("jq",)), id="debian"),
         pytest.param("httpie", ToolFootprint("httpie", python=("httpie",)), id="python"),
@@ -34,6 +33,12 @@ from fixtures.shell.transport import ProcessTransport
 def test_footprint_follows_the_source(name: str, expected: ToolFootprint) -> None:
     tool = load().tool(name)
     assert footprint(tool) == dataclasses.replace(expected, budget=tool.budget)
+
+
+def test_program_behind_a_script_is_what_a_wrapped_tool_costs() -> None:
+    helm = load().tool("helm")
+    wrapped = helm.model_copy(update={"source": helm.source.model_copy(update={"wrapped": True})})
+    assert footprint(wrapped) == ToolFootprint("helm", paths=("/usr/local/libexec/helm",), budget=helm.budget)
 
 
 def test_tool_without_a_version_is_the_product_s_fault(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixtures.builder.base import STOOD_IN_FOR
 from fixtures.inventory import load
 from fixtures.verdict import requirements
 
@@ -53,3 +54,8 @@ def test_budgets_fit_the_limit() -> None:
     inventory = load()
     total, limit = sum(tool.budget for tool in inventory.tools), inventory.image.size_limit
     assert total < limit, f"tools.toml: the budgets are {total:,} bytes, the limit is {limit:,}: lower one of them"
+
+
+def test_stand_in_is_for_the_base_of_the_plan() -> None:
+    settings = load().image
+    assert (settings.base, settings.base_source) == (STOOD_IN_FOR, "auto")
