@@ -13,6 +13,7 @@ from fixtures.verdict.outcomes import Outcome
 
 NODEID = "tests/image/t.py::test_it"
 LINE, CAUSE = "no cluster: start it", "no cluster"
+OTHER = "no registry: start that too"
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def report(
     """A report of a phase, as it comes from the process that ran it."""
     found: Any = pytest.TestReport(nodeid, ("t.py", 1, "test_it"), {}, "failed" if problems else "passed", "x", when)  # type: ignore[arg-type]
     found.verdict = {
-        "ids": ["IMG-1"], "problems": [(outcome, line, "", {}) for outcome, line in problems], "causes": {LINE: CAUSE},
+        "ids": ["IMG-1"], "problems": [(outcome, line, "", {}) for outcome, line in problems], "causes": {LINE: CAUSE, OTHER: "no registry"},
     }  # fmt: skip
     found.duration, found.worker_id = 1.5, worker
     vars(found).update(more)
@@ -156,6 +157,14 @@ def test_block_by_another_workers_error_is_reported_as_a_skip(gathering: Gatheri
     assert (second.outcome, second.longrepr) == ("skipped", ("t.py", 2, f"Skipped: {CAUSE}"))
     check = gathering.checks["tests/image/t.py::test_b"]
     assert (check.line, check.because) == (CAUSE, "start it (told above)")
+
+
+def test_skip_names_the_first_of_several_blocks(gathering: Gathering) -> None:
+    both = (("error", OTHER), ("error", LINE))
+    gathering.take_phase(report(*both, worker="gw0"))
+    second = report(*both, nodeid="tests/image/t.py::test_b", worker="gw1")
+    gathering.take_phase(second)
+    assert second.longrepr == ("t.py", 2, "Skipped: no registry")
 
 
 @pytest.mark.parametrize("other", [("failed", "uid 1001"), ("error", "OSError in teardown: stuck")])
