@@ -29,8 +29,10 @@ def report(
     """A report of a phase, as it comes from the process that ran it."""
     found: Any = pytest.TestReport(nodeid, ("t.py", 1, "test_it"), {}, "failed" if problems else "passed", "x", when)  # type: ignore[arg-type]
     found.verdict = {
-        "ids": ["IMG-1"], "problems": [(outcome, line, "", {}) for outcome, line in problems], "causes": {LINE: CAUSE, OTHER: "no registry"},
-    }  # fmt: skip
+        "ids": ["IMG-1"],
+        "problems": [(outcome, line, "", {}) for outcome, line in problems],
+        "causes": {LINE: CAUSE, OTHER: "no registry"},
+    }
     found.duration, found.worker_id = 1.5, worker
     vars(found).update(more)
     return found  # type: ignore[no-any-return]
