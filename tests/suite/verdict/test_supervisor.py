@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from fixtures.verdict.supervisor import settle
-from fixtures.verdict.verdict_file import UNFINISHED
+from fixtures.errors import ExitCode, SuiteError
+from fixtures.verdict import __main__ as command_line
+from fixtures.verdict import binding, supervisor
+from fixtures.verdict.supervisor import run_part, settle
+from fixtures.verdict.verdict_file import UNFINISHED, VerdictFile
 
 
 @pytest.fixture
@@ -63,3 +70,130 @@ def test_broken_plugin_is_no_wrong_input(path: Path) -> None:
     (path.parent.parent / "conftest.py").write_text("pytest_plugins = ('json.no_such_plugin',)\n", encoding="utf-8")
     write(path, 2, UNFINISHED)
     assert settle("image", path, 4) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [
+        pytest.param("{", 0, 2, id="no JSON"),
+        pytest.param("[]", 0, 2, id="no document"),
+        pytest.param('{"exit_code": 0}', 0, 2, id="no key"),
+        pytest.param("{", 4, 4, id="no JSON of a refused run"),
+    ],
+)
+def test_file_that_is_no_verdict_is_none(path: Path, text: str, status: int, code: int) -> None:
+    path.write_text(text, encoding="utf-8")
+    assert settle("image", path, status) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        pytest.param(-9, "it ended with signal SIGKILL before its verdict", id="signal"),
+        pytest.param(0, "it ended with exit status 0 before its verdict", id="status"),
+    ],
+)
+def test_end_before_the_verdict_is_told(path: Path, capsys: pytest.CaptureFixture[str], status: int, said: str) -> None:
+    write(path, 2, UNFINISHED)
+    settle("image", path, status)
+    assert capsys.readouterr().err == f"ERROR part image: {said}: run it again\n"
+    assert json.loads(path.read_text(encoding="utf-8")) == {"exit_code": 2, "broken": [said], "verdict": "error"}
+
+
+def test_corrected_verdict_keeps_what_was_broken_and_a_failure(path: Path) -> None:
+    write(path, 1, "no disk")
+    assert settle("image", path, 0) == 1
+    found = json.loads(path.read_text(encoding="utf-8"))
+    said = "its verdict calls for exit code 1, and it ended with exit status 0"
+    assert found == {"exit_code": 1, "broken": ["no disk", said], "verdict": "failed"}
+
+
+def test_verdict_that_cannot_be_corrected_is_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError("no space")
+
+    write(path, 0)
+    monkeypatch.setattr(VerdictFile, "write", full)
+    assert settle("image", path, 1) == 2
+    assert not path.exists()
+
+
+# ---- the process of a part
+
+
+class Process:
+    """The process of a part, which writes a verdict and ends with a status."""
+
+    def __init__(self, command: list[str], cwd: Path) -> None:
+        self.command, self.cwd = command, cwd
+        self.signals: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None: ...
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+    def wait(self) -> int:
+        path = self.cwd / ".build" / "verdict-image.json"
+        assert json.loads(path.read_text(encoding="utf-8"))["broken"] == [UNFINISHED]
+        write(path, 3)
+        return 3
+
+
+def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Process] = []
+
+    def start(command: list[str], cwd: Path) -> Process:
+        started.append(Process(command, cwd))
+        return started[0]
+
+    monkeypatch.setattr(binding, "facts", lambda *_: {})
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert run_part("image", ["-k", "jq"], root=path.parent.parent) == ExitCode.INCOMPLETE
+    assert started[0].command[3:] == [
+        "-p", "fixtures.verdict.plugin", "tests/image", "--part=image", f"--verdict-json={path}", "-k", "jq",
+    ]  # fmt: skip
+
+
+def test_part_whose_file_cannot_be_written_is_not_run(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(SuiteError, match=r"^verdict-image.json cannot be written .*: free some space in .build/$"):
+        run_part("image", [], root=path.parent.parent)
+
+
+def test_signals_are_handed_on_while_the_part_runs(tmp_path: Path) -> None:
+    numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    process: Any = Process([], tmp_path)
+    with supervisor._forwarded(process):
+        for number in numbers:
+            os.kill(os.getpid(), number)
+    assert process.signals == [signal.SIGTERM, signal.SIGHUP]
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [([], "error: 'no part': name one of image, "), (["imag", "-x"], "error: 'imag': name one of image, ")],
+)
+def test_part_must_be_named(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(arguments) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_part_is_run_with_the_words_after_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command_line, "run_part", lambda part, rest: 3 if (part, rest) == ("live", ["-x"]) else 0)
+    monkeypatch.setattr("sys.argv", ["fixtures.verdict", "live", "-x"])
+    assert (command_line.main(["live", "-x"]), command_line.main(["live"]), command_line.main()) == (3, 0, 3)
+
+    def full(*_arguments: object) -> int:
+        raise SuiteError("no space", "free some")
+
+    monkeypatch.setattr(command_line, "run_part", full)
+    assert command_line.main(["image"]) == ExitCode.SUITE_ERROR
+    assert capsys.readouterr().err == "error: no space: free some\n"
