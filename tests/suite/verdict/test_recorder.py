@@ -348,12 +348,3 @@ def test_run_without_a_verdict_ends_with_its_status_or_its_error(
     recorder = make()
     recorder.exit_code = exit_code
     assert recorder.leave(status, None) == code
-
-
-def test_verdict_that_cannot_be_written_last_is_an_error(make: Make, path: Path) -> None:
-    recorder = make("passed", part="image", verdict_json=path)
-    finish(recorder)
-    path.unlink()
-    path.mkdir()
-    assert recorder.leave(0, None) == ExitCode.SUITE_ERROR
-    assert f"ERROR --verdict-json={path}: not written: " in said(recorder)[-1]
