@@ -81,9 +81,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_run_begins_without_a_verdict(make: Make, path: Path) -> None:
     recorder = make(verdict_json=path, part="image", args=("-x",))
-    assert document(path)["verdict"] == "not ended"
     assert (recorder.interrupted, recorder.session_began, recorder.exit_code) == (False, False, None)
-    assert document(path)["arguments"] == ["-x"]
+    assert (document(path)["verdict"], document(path)["arguments"]) == ("not ended", ["-x"])
 
 
 @pytest.mark.parametrize("option", ["collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow"])
@@ -118,10 +117,8 @@ def test_run_is_over_checks_where_it_was_asked_for_some(
 
 
 def test_run_is_over_checks_where_it_found_or_lost_some(make: Make, path: Path) -> None:
-    assert make("passed")._in_scope is True
-    assert make(verdict_json=path)._in_scope is True
-    lost = make()
-    lost.gathering.lost_files = True
+    assert make("passed")._in_scope is make(verdict_json=path)._in_scope is True
+    (lost := make()).gathering.lost_files = True
     assert lost._in_scope is True
 
 
@@ -183,10 +180,9 @@ def test_sections_are_shown_without_secrets(make: Make) -> None:
     redaction.keep("s3cret")
     recorder.config.stash[VERDICT_CONTEXT]["sections"] = {"log-in": ["password s3cret"]}
     recorder.pytest_terminal_summary(reporter)
+    make().pytest_terminal_summary(reporter)
     reporter.section.assert_called_once_with("log-in")
     reporter.write_line.assert_called_once_with("password ***")
-    make().pytest_terminal_summary(reporter)
-    reporter.section.assert_called_once()
 
 
 # ---- the end
@@ -209,12 +205,6 @@ def test_run_over_checks_ends_with_their_code(make: Make, path: Path, ended: str
     assert recorder.leave(code, None) == code
     assert document(path)["exit_code"] == code
     assert said(recorder)[-1].startswith("verdict: ")
-
-
-def test_exit_status_of_pytests_own_is_told(make: Make) -> None:
-    recorder = make("passed", part="image")
-    finish(recorder, 6)
-    assert "ERROR pytest itself ended with exit status 6" in said(recorder)
 
 
 def test_run_without_checks_keeps_its_status(make: Make) -> None:
@@ -246,8 +236,7 @@ def test_wrong_input_that_workers_told_is_told(make: Make, path: Path) -> None:
 
 def test_everything_that_broke_is_in_the_verdict(make: Make, path: Path) -> None:
     recorder = make("passed", part="image", verdict_json=path)
-    recorder.gathering.broken.append("a")
-    recorder.config.stash[BROKEN].append("b")
+    recorder.gathering.broken, recorder.config.stash[BROKEN] = ["a"], ["b"]
     recorder.workers.started("gw0")
     assert finish(recorder) == ExitCode.SUITE_ERROR
     recorder.leave(2, None)
@@ -348,3 +337,14 @@ def test_run_without_a_verdict_ends_with_its_status_or_its_error(
     recorder = make()
     recorder.exit_code = exit_code
     assert recorder.leave(status, None) == code
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("x"), TypeError("x"), ValueError("x")], ids=lambda error: type(error).__name__
+)
+def test_verdict_that_cannot_be_written_last_is_an_error(make: Make, path: Path, error: Exception) -> None:
+    recorder = make("passed", part="image", verdict_json=path)
+    finish(recorder)
+    recorder.file.write = Mock(side_effect=error)  # type: ignore[method-assign]
+    assert recorder.leave(0, None) == ExitCode.SUITE_ERROR
+    assert said(recorder)[-1] == f"ERROR --verdict-json={path}: not written: x"
