@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.verdict.expected import ExpectedBlock
 from fixtures.verdict.outcomes import Check, Outcome, Problem
+from fixtures.verdict.recorder import MARKUP
 from fixtures.verdict.summary import Tone, names, summary, table
 from fixtures.verdict.verdict import Verdict
 
@@ -119,3 +120,8 @@ def test_further_problem_is_told_beside_the_first() -> None:
     found.worsen(Problem(Outcome.ERROR, "stuck"))
     told = [line for line, _ in summary(verdict(found))]
     assert {"FAILED IMG-1: uid 1001", "ERROR IMG-1: stuck"} <= set(told)
+
+
+def test_tone_of_a_line_is_seen_on_a_terminal() -> None:
+    assert set(MARKUP) == set(Tone)
+    assert [tone for tone, marks in MARKUP.items() if not (marks and all(marks.values()))] == [Tone.PLAIN]
