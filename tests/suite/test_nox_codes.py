@@ -68,7 +68,7 @@ class Offline:
     """A session of nox that cannot install anything."""
 
     def install(self, *_arguments: str) -> None:
-        raise CommandFailed("exit code 1")
+        raise CommandFailed("no network")
 
 
 def test_environment_that_cannot_be_installed_is_no_product_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ def source(body: str) -> str:
         pytest.param("try:\n    assert 0\nexcept:\n    return", id="caught with all"),
         pytest.param("try:\n    must()\nexcept BaseException:\n    pass", id="helper"),
         pytest.param("with contextlib.suppress(AssertionError):\n    assert 0", id="suppressed"),
+        pytest.param("try:\n    assert 0\nfinally:\n    return", id="left at last"),
         pytest.param("def inner():\n    assert 0", id="in a function that is not called"),
         pytest.param("return\nassert 0", id="after a return"),
         pytest.param("if print():\n    return\n    must()", id="after a return in a branch"),

@@ -77,7 +77,8 @@ def start(tmp_path: Path) -> Start:
     (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (tmp_path / "tests" / "image" / "test_image.py").write_text(CHECK, encoding="utf-8")
     (tmp_path / "tests" / "checks.txt").write_text("tests/image/test_image.py::test_user\tIMG-1\n", encoding="utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]\nstrict = true\npythonpath = .\n", encoding="utf-8")
+    settings = "[pytest]\nstrict = true\npythonpath = .\nfilterwarnings = error\n"
+    (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
 
     def run(moment: str, ending: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, "MOMENT": moment, "ENDING": ending, "PYTHONPATH": str(ROOT)}
