@@ -18,7 +18,7 @@ from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
-from fixtures.deployment.tools import succeeded
+from fixtures.deployment.tools import json_of, succeeded
 from fixtures.image.image import Image
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
@@ -257,18 +257,21 @@ def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], CommandResult]
 
 @pytest.mark.requirement("DEP-7")
 def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], CommandResult]) -> None:
-    tasks = json.loads(inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}")
+    fix = "fix 20-workspace"
+    told = inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}"
+    tasks = json_of(told, "VS Code", "tasks.json has", repair=fix)
     labels = [task["label"] for task in tasks.get("tasks", [])]
-    assert "Claude Code" in labels, f"VS Code: the tasks are {labels}, without `Claude Code`: fix 20-workspace"
+    assert "Claude Code" in labels, f"VS Code: the tasks are {labels}, without `Claude Code`: {fix}"
     for task in tasks["tasks"]:
         done = inside(f"PATH=/usr/bin:/bin; {task['command']}")
         assert (done.rc, "npm install -g" in done.stdout) == (127, True), (
             f"VS Code: task `{task['label']}` without claude says {(done.stdout + done.stderr).strip()[:100]!r}, "
             "not how to install it: fix home/tasks.json"
         )
-    settings = json.loads(inside("cat ~/.claude/settings.json").stdout or "{}")
+    told = inside("cat ~/.claude/settings.json").stdout or "{}"
+    settings = json_of(told, "Claude Code", "settings.json has", repair=fix)
     denied = settings.get("permissions", {}).get("deny", [])
-    assert "Read(~/.ssh/**)" in denied, f"Claude Code: its settings deny {denied}, not the SSH keys: fix 20-workspace"
+    assert "Read(~/.ssh/**)" in denied, f"Claude Code: its settings deny {denied}, not the SSH keys: {fix}"
 
 
 @pytest.mark.alone

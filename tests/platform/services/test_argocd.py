@@ -12,7 +12,7 @@ import pytest
 from fixtures.advice import last_line
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Scratch
-from fixtures.deployment.tools import refused, succeeded, word
+from fixtures.deployment.tools import json_of, refused, succeeded, word
 from fixtures.inventory import Inventory
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
 from fixtures.services.catalogue.gitea import SERVICE as GITEA
@@ -112,7 +112,8 @@ def test_argocd_is_refused_without_a_login(pod: Pod) -> None:
 @pytest.mark.requirement("TOOL-argocd-connects")
 def test_server_is_of_the_version_that_argocd_is(argocd_cli: ArgoCdCli, inventory: Inventory) -> None:
     told = succeeded(argocd_cli("argocd version -o json"), "argocd", "no version of the server")
-    versions = {side: one["Version"].removeprefix("v").split("+")[0] for side, one in json.loads(told).items()}
+    sides = json_of(told, "argocd", "tells of the versions")
+    versions = {side: str(one.get("Version")).removeprefix("v").split("+")[0] for side, one in sides.items()}
     expected = inventory.tool("argocd").version
     assert versions == {"client": expected, "server": expected}, (
         f"argocd: the versions are {versions}, not {expected}: deploy the server in argocd's version, or change its pin"

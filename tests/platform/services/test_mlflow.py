@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import pytest
 
 from fixtures.advice import REBUILD, last_line
 from fixtures.builder.dockerfile import PYTHON_HOME
-from fixtures.deployment.tools import refused, succeeded, word
+from fixtures.deployment.tools import json_of, refused, succeeded, word
 from fixtures.services.catalogue.mlflow import API, Mlflow, MlflowCli, artifacts_of, connected
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
@@ -127,7 +126,9 @@ def test_mlflow_reads_a_run_back(mlflow_cli: MlflowCli, outside: Mlflow, experim
         " && cat run.json word.json"
     )
     described, _, artifact = succeeded(done, "mlflow", "cannot read a run").rstrip().rpartition("\n")
-    seen, expected = (json.loads(described)["data"]["metrics"].get("loss"), json.loads(artifact)), (0.125, said)
+    run = json_of(described, "mlflow", "describes the run as")
+    metrics = run.get("data", {}).get("metrics", {})
+    seen, expected = (metrics.get("loss"), json_of(artifact, "mlflow", "downloads")), (0.125, said)
     assert seen == expected, f"mlflow: reads metric and artifact {seen}, the server has {expected}: {REBUILD}"
 
 

@@ -14,7 +14,7 @@ import nats.js.errors
 import pytest
 
 from fixtures.advice import REBUILD
-from fixtures.deployment.tools import refused, says, succeeded
+from fixtures.deployment.tools import json_of, refused, says, succeeded
 from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected
 from fixtures.services.model import Endpoint, ServiceError
 from fixtures.services.tenants import TenantPair
@@ -55,8 +55,10 @@ def stream(outside: NatsClient, run_id: str) -> Iterator[str]:
 def test_nats_checks_the_server_that_the_environment_names(nats_cli: NatsCli, outside: NatsClient) -> None:
     done = nats_cli("nats server check connection --format=json")
     said, fix = (done.stdout or done.stderr).strip(), "set NATS_URL to the server, and start it where it is down"
-    told = json.loads(succeeded(done, "nats", "no connection from the pod", said=said, repair=fix))
-    assert told["status"] == "OK", f"nats: the server's status is {told['status']!r}, not 'OK' ({said}): read its log"
+    answer = succeeded(done, "nats", "no connection from the pod", said=said, repair=fix)
+    told = json_of(answer, "nats", "tells of its connection")
+    status = told.get("status")
+    assert status == "OK", f"nats: the server's status is {status!r}, not 'OK' ({said}): read its log"
     version = outside.client.connected_server_version.major
     assert version == 2, f"nats: the server is of version {version}, not 2: deploy nats-server 2"
 
