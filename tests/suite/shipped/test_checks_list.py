@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.builder.handed_in import may_be_handed_in
 from fixtures.image.image import Image
-from fixtures.inventory import LEVELS, PrebuiltSource, Tool, load
+from fixtures.inventory import LEVELS, Tool, load
 from fixtures.paths import ROOT
 from fixtures.services.catalogue import github
 from fixtures.verdict import expected, parts
@@ -34,7 +35,7 @@ def test_list_of_checks_is_what_is_collected(tmp_path: Path) -> None:
 def expected_prebuilt() -> list[Tool]:
     """The tools that users hand in and whose block is expected."""
     named = {one for entry in expected.load(ROOT) for one in entry.requirements}
-    return [one for one in load().tools if isinstance(one.source, PrebuiltSource) and f"TOOL-{one.name}-runs" in named]
+    return [one for one in load().tools if may_be_handed_in(one) and f"TOOL-{one.name}-runs" in named]
 
 
 @pytest.mark.parametrize("prebuilt", expected_prebuilt(), ids=lambda tool: tool.name)
