@@ -15,14 +15,28 @@ from testinfra.backend.base import CommandResult
 
 from fixtures.certificates import Authority
 from fixtures.image.containers import Container
-from fixtures.services.catalogue.github import Gh, must_be_refused, must_know_its_user, must_miss, must_read
+from fixtures.services.catalogue.github import (
+    Gh,
+    must_be_refused,
+    must_know_its_user,
+    must_miss,
+    must_read,
+    must_view_issue,
+)
 
 TOKEN = "right"  # noqa: S105
-OWNER, NAME, IDENTITY = "octo", "things", "R_1"
-HONEST: Mapping[str, Any] = {"login": "somebody", "id": IDENTITY, "missing": "octo/nothing", "token": TOKEN}
+OWNER, NAME, IDENTITY, ISSUE, TITLE = "octo", "things", "R_1", 7, "a thing is broken"
+HONEST: Mapping[str, Any] = {
+    "login": "somebody",
+    "id": IDENTITY,
+    "missing": "octo/nothing",
+    "token": TOKEN,
+    "title": TITLE,
+}
 API = """
-import http.server, json, ssl
+import http.server, json, re, ssl
 
+gone = "Projects (classic) is being deprecated in favor of the new Projects experience"
 facts = json.load(open("facts.json"))
 missing = "Could not resolve to a Repository with the name '%s'."
 
@@ -32,13 +46,28 @@ class Api(http.server.BaseHTTPRequestHandler):
             self.answer(401, {"message": "Bad credentials"})
         elif self.path == "/api/v3/user":
             self.answer(200, {"login": facts["login"]})
+        elif self.path == "/api/v3/meta":
+            self.answer(200, {"installed_version": "3.20.0"})
         else:
             self.answer(404, {"message": "Not Found"})
 
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["variables"]
-        name = asked["owner"] + "/" + asked["name"]
-        if name == facts["missing"]:
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        query, asked = sent["query"], sent.get("variables") or {}
+        name = "%s/%s" % (asked.get("owner"), asked.get("name") or asked.get("repo"))
+        if types := re.findall("([A-Za-z]+): __type", query):
+            # Which fields there are: none that gh asks for.
+            self.answer(200, {"data": {alias: {"fields": []} for alias in types}})
+        elif "projectCards" in query:
+            fault = {"type": "NOT_FOUND", "path": ["repository", "issue", "projectCards"], "message": gone}
+            self.answer(200, {"data": {"repository": None}, "errors": [fault]})
+        elif "projectItems" in query and "hasIssuesEnabled" not in query:
+            items = {"totalCount": 0, "nodes": [], "pageInfo": {"hasNextPage": False}}
+            self.answer(200, {"data": {"repository": {"issue": {"projectItems": items}}}})
+        elif "hasIssuesEnabled" in query:
+            issue = {"__typename": "Issue", "number": asked["number"], "title": facts["title"]}
+            self.answer(200, {"data": {"repository": {"hasIssuesEnabled": True, "issue": issue}}})
+        elif name == facts["missing"]:
             fault = {"type": "NOT_FOUND", "path": ["repository"], "message": missing % name}
             self.answer(200, {"data": {"repository": None}, "errors": [fault]})
         else:
@@ -65,6 +94,7 @@ server.serve_forever()
 CHECKS: Mapping[str, Callable[[Gh], None]] = {
     "user": lambda gh: must_know_its_user(gh, "somebody"),
     "repository": lambda gh: must_read(gh, f"{OWNER}/{NAME}", IDENTITY),
+    "issue": lambda gh: must_view_issue(gh, f"{OWNER}/{NAME}", ISSUE, TITLE),
     "wrong token": must_be_refused,
     "unknown repository": lambda gh: must_miss(gh, "octo/nothing"),
 }
@@ -107,10 +137,19 @@ def test_gh_passes_where_the_api_is_right(container: Container, check: str) -> N
         ("user", {"token": "another"}, "gh: no answer of localhost: .*HTTP 401"),
         ("repository", {"id": "R_2"}, "gh: reads .*'R_2'.* localhost has .*'R_1'"),
         ("repository", {"missing": f"{OWNER}/{NAME}"}, f"gh: cannot read {OWNER}/{NAME}: .*Could not resolve"),
+        ("issue", {"title": "another"}, "gh: shows .*another.* localhost has 'a thing is broken'"),
         ("wrong token", {"token": ""}, "github: localhost lets a wrong token in"),
         ("unknown repository", {"missing": ""}, "gh: finds octo/nothing, which nobody made"),
     ],
-    ids=["another user", "no user", "another repository", "no repository", "any token", "any repository"],
+    ids=[
+        "another user",
+        "no user",
+        "another repository",
+        "no repository",
+        "another issue",
+        "any token",
+        "any repository",
+    ],
 )
 def test_check_of_gh_fails_where_the_api_lies(
     container: Container, check: str, lie: Mapping[str, Any], line: str
