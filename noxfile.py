@@ -122,7 +122,7 @@ def inventory(session: nox.Session) -> None:
 
 @nox.session
 def image(session: nox.Session) -> None:
-    """Check the image that was built last, in every profile; words after `--` go to pytest."""
+    """Check the image that was built last, in every profile; `-- --only-tools` for the tools of any image."""
     install(session)
     run(session, "python", "-m", "fixtures.verdict", "image", *SIDE_BY_SIDE, *session.posargs, go_on=True)
 

@@ -65,7 +65,7 @@ def test_hook_takes_the_files_that_nox_takes(name: str, expected: tuple[str, ...
 
 
 def test_every_shell_script_is_checked() -> None:
-    candidates = [file for file in files() if not file.endswith(".toml")]
-    scripts = {file for file in candidates if SHEBANG.match((ROOT / file).read_bytes()[:80].decode(errors="replace"))}
+    texts = [file for file in files() if not file.endswith(".toml")]
+    scripts = {file for file in texts if SHEBANG.match((ROOT / file).read_bytes()[:80].decode(errors="replace"))}
     missing = sorted(scripts - set(noxfile.SHELL_SCRIPTS))
     assert not missing, f"noxfile.py: SHELL_SCRIPTS lacks {missing}: add them"

@@ -11,13 +11,25 @@ import pytest
 from fixtures import inventory as inventories
 from fixtures.errors import ExitCode, UsageError
 from fixtures.host.process import Ended
+from fixtures.verdict import __main__ as command_line
 from fixtures.verdict import requirements, shipping
 from fixtures.verdict.outcomes import Check, Outcome, judge
 from fixtures.verdict.verdict import Verdict
 from tests.suite.small_inventory import SMALL
 from tests.suite.verdict.parts_of_a_run import check as check_of
 from tests.suite.verdict.parts_of_a_run import part, required
-from tests.suite.verdict.small_suite import ALONE, FAILING, MODES, PASSING, WORKERS, Run, check, document, text
+from tests.suite.verdict.small_suite import (
+    ALONE,
+    FAILING,
+    MODES,
+    PASSING,
+    WORKERS,
+    Run,
+    check,
+    document,
+    expected,
+    text,
+)
 from tests.suite.verdict.test_merge import together
 
 TEA = check("TOOL-tea-connects", "raise OSError('ran')", "test_tea")
@@ -101,6 +113,48 @@ def test_tool_that_there_is_not_is_refused(run: Run) -> None:
     result = run(PASSING, *ALONE, "--tool=jqq")
     assert result.ret == ExitCode.USAGE
     assert "--tool=jqq: not in tools.toml: did you mean jq?" in text(result)
+
+
+# ---- the tools alone
+
+
+TOOLS = {
+    "tests/image/test_tools.py": "import pytest\n@pytest.mark.requirement('TOOL-jq-runs')\n"
+    "@pytest.mark.parametrize('n', [1, 2])\ndef test_tool(n):\n    assert n"
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_tools_of_another_inventory_need_no_list(run: Run, mode: Sequence[str]) -> None:
+    listed = {"tests/checks.txt": "tests/image/test_tools.py::test_tool[k9s]\tTOOL-no-such-thing\n"}
+    result = run(
+        "", *mode, "--part=tools", "tests/image/test_tools.py", files={**TOOLS, **listed, **expected("TOOL-x")}
+    )
+    assert (result.ret, result.stdout.lines[-1][:27]) == (ExitCode.VERIFIED, "verdict: part tools passed ")
+    assert any(line.startswith("INVENTORY: ") for line in result.stdout.lines)
+
+
+def test_tools_of_another_inventory_are_partial_where_one_is_deselected(run: Run) -> None:
+    result = run("", *ALONE, "--part=tools", "tests/image/test_tools.py", "-k", "1", files=TOOLS)
+    assert result.ret == ExitCode.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("given", "part", "rest"),
+    [
+        (["image", "--only-tools", "--image=x"], "tools", ["--image=x"]),
+        (["image", "--image=x"], "image", ["--image=x"]),
+        (["live", "--only-tools"], "live", ["--only-tools"]),
+    ],
+    ids=["tools", "image", "live"],
+)
+def test_only_tools_is_a_part_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, given: list[str], part: str, rest: list[str]
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(command_line, "run_part", lambda *arguments: asked.append(arguments))
+    command_line.main(given)
+    assert asked == [(part, rest)]
 
 
 # ---- a row and a verdict
