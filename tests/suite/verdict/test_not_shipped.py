@@ -12,12 +12,13 @@ from fixtures import inventory as inventories
 from fixtures.errors import ExitCode, UsageError
 from fixtures.host.process import Ended
 from fixtures.verdict import __main__ as command_line
-from fixtures.verdict import requirements, shipping
+from fixtures.verdict import parts, requirements, shipping
 from fixtures.verdict.outcomes import Check, Outcome, judge
 from fixtures.verdict.verdict import Verdict
 from tests.suite.small_inventory import SMALL
 from tests.suite.verdict.parts_of_a_run import check as check_of
-from tests.suite.verdict.parts_of_a_run import part, required
+from tests.suite.verdict.parts_of_a_run import part as part_of
+from tests.suite.verdict.parts_of_a_run import required
 from tests.suite.verdict.small_suite import (
     ALONE,
     FAILING,
@@ -61,9 +62,12 @@ def test_ledger_says_which_rows_are_not_shipped(run: Run, pytester: pytest.Pytes
     assert rows["TOOL-jq-runs"] == ("passed", "1 check (1 left out: tea not shipped)")
 
 
-def test_list_of_checks_has_none_that_is_left_out(run: Run, pytester: pytest.Pytester) -> None:
+def test_list_of_checks_has_what_is_left_out_as_a_comment(run: Run, pytester: pytest.Pytester) -> None:
     run(PASSING + TEA, *ALONE)
-    assert "test_tea" not in (pytester.path / "tests/checks.txt").read_text(encoding="utf-8")
+    lines = (pytester.path / "tests/checks.txt").read_text(encoding="utf-8").splitlines()
+    out = "# left out, tea not shipped: tests/image/test_image.py::test_tea\tTOOL-tea-connects"
+    assert [line for line in lines if "test_tea" in line] == [out]
+    assert list(parts.read(pytester.path)) == ["tests/image/test_image.py::test_jq"]
 
 
 @pytest.mark.parametrize("mode", [ALONE, WORKERS], ids=["alone", "workers"])
@@ -238,13 +242,13 @@ def test_product_that_says_what_it_lacks_is_taken(product: Callable[[str], Path]
 )
 def test_part_cannot_leave_out_what_is_shipped(tmp_path: Path, line: str, said: str) -> None:
     mine = [check_of("image", *required()), replace(OUT, line=line)]
-    verdict = together(tmp_path, {"image": part("image", checks=mine)})
+    verdict = together(tmp_path, {"image": part_of("image", checks=mine)})
     assert [one for one in verdict.broken if "left out" in one] == [
         f"image: {OUT.nodeid}: {said}: run nox -s image again"
     ] * bool(said)
 
 
 def test_part_of_another_inventory_is_refused(tmp_path: Path) -> None:
-    document = part("image", *required())
+    document = part_of("image", *required())
     verdict = together(tmp_path, {"image": {**document, "inventory": "/other/tools.toml"}})
     assert any("was checked by /other/tools.toml, not by the product's inventory" in line for line in verdict.broken)
