@@ -199,7 +199,12 @@ def test_checks_are_those_of_the_folders_and_those_that_carry_a_requirement(tmp_
     [
         pytest.param(["TOOL-jq-connects"], [], True, id="ledger"),
         pytest.param(["TOOL-jq-connects", "IMG-1"], [], False, id="one of two"),
-        pytest.param(["TOOL-jq-connects"], [pytest.mark.not_applicable("why")], "why", id="marker"),
+        pytest.param(
+            ["TOOL-jq-connects"],
+            [pytest.mark.not_applicable("why"), pytest.mark.not_applicable("of its class")],
+            "why",
+            id="marker",
+        ),
     ],
 )
 def test_check_has_the_reason_why_it_cannot_apply(

@@ -129,6 +129,11 @@ def test_failure_that_nobody_explains_stays_one(check: Any) -> None:
     assert told(report(check, AssertionError("gid 1"))) == [("failed", "gid 1")]
 
 
+def test_failure_that_nobody_explains_stays_beside_what_else_broke(check: Any) -> None:
+    both = ExceptionGroup("", [OSError("full"), AssertionError("gid 1")])
+    assert told(report(check, both)) == [("failed", "gid 1"), ("error", "OSError in call: full")]
+
+
 def test_report_has_no_secret(check: Any) -> None:
     redaction.keep("s3cret")
     found = report(check, AssertionError("s3cret \udc80"), sections=[("out", "a s3cret")], longrepr="s3cret \udc80")
