@@ -81,6 +81,20 @@ def test_unknown_id_names_the_nearest() -> None:
     assert "known ids stand in fixtures/verdict/requirements.toml" in requirements.unknown("?")
 
 
+def test_unknown_id_names_the_three_nearest() -> None:
+    assert requirements.unknown("IMG-").count(" or ") == 2
+
+
+def test_text_of_a_row_has_three_characters_or_more(tmp_path: Path) -> None:
+    ledger, text = tmp_path / "requirements.toml", requirements.LEDGER.read_text(encoding="utf-8")
+    ledger.write_text(re.sub('text = ".*"', 'text = "abc"', text, count=1), encoding="utf-8")
+    assert next(iter(requirements.load(ledger).values())).text == "abc"
+    ledger.write_text(re.sub('text = ".*"', 'text = "ab"', text, count=1), encoding="utf-8")
+    requirements._load.cache_clear()
+    with pytest.raises(UsageError, match="text: must have 3 or more characters"):
+        requirements.load(ledger)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
