@@ -79,9 +79,10 @@ def test_broken_plugin_is_no_wrong_input(path: Path) -> None:
         pytest.param("[]", 0, 2, id="no document"),
         pytest.param('{"exit_code": 0}', 0, 2, id="no key"),
         pytest.param("{", 4, 4, id="no JSON of a refused run"),
+        pytest.param('{"exit_code": 0, "broken": []}', 0, 0, id="the least that is one"),
     ],
 )
-def test_file_that_is_no_verdict_is_none(path: Path, text: str, status: int, code: int) -> None:
+def test_file_is_a_verdict_or_none(path: Path, text: str, status: int, code: int) -> None:
     path.write_text(text, encoding="utf-8")
     assert settle("image", path, status) == code
 
@@ -90,6 +91,7 @@ def test_file_that_is_no_verdict_is_none(path: Path, text: str, status: int, cod
     ("status", "said"),
     [
         pytest.param(-9, "it ended with signal SIGKILL before its verdict", id="signal"),
+        pytest.param(-1, "it ended with signal SIGHUP before its verdict", id="the first signal"),
         pytest.param(0, "it ended with exit status 0 before its verdict", id="status"),
     ],
 )
