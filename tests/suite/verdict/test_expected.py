@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_entry_may_be_as_short_as_this_without_the_blanks_around() -> None:
 def test_pattern_that_matches_a_line_of_nobody_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="matches just any line"):
         patterns.checked(pattern)
+
+
+def test_entry_that_was_checked_cannot_be_changed() -> None:
+    entry: Any = ENTRIES[0]
+    with pytest.raises(ValueError, match="frozen"):
+        entry.block = ".*"
 
 
 def test_pattern_that_is_none_is_refused() -> None:

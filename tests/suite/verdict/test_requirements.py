@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_unknown_id_names_the_nearest() -> None:
     assert "did you mean TOOL-jq-runs" in requirements.unknown("TOOL-jqq-runs")
     assert "justt is not in tools.toml: restore it, or remove this check" in requirements.unknown("TOOL-justt-runs")
     assert "known ids stand in fixtures/verdict/requirements.toml" in requirements.unknown("?")
+
+
+def test_row_that_all_read_cannot_be_changed() -> None:
+    row: Any = requirements.load()["IMG-1"]
+    with pytest.raises(AttributeError, match="cannot assign"):
+        row.optional = True
 
 
 def test_unknown_id_names_the_three_nearest() -> None:
