@@ -1,0 +1,85 @@
+"""The first screen of a page: the verdict in one line, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.verdict.outcomes import Outcome
+from tests.suite.report.sample_runs import TROUBLE, document, said, whole_run, write
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word", "meaning", "exit_code"),
+    [
+        pytest.param((), "passed", "The image does what the plan asks for: 115 requirements verified.", 0, id="passed"),
+        pytest.param(
+            ("TOOL-gh-connects",), "passed",
+            "The image does what the plan asks for: 114 requirements verified, "
+            "1 requirement cannot be verified on this machine.", 0, id="as far as it can",
+        ),
+        pytest.param(
+            ("FLOW-nats",), "incomplete", "Nothing failed, but 1 requirement of the plan was not verified.", 3,
+            id="blocked",
+        ),
+        pytest.param(
+            ("ENV-2", "FLOW-mlflow"), "error", "1 thing beside the product broke, so there is no verdict on the "
+            "product. No failure of the product was seen, 113 requirements verified.", 2, id="error",
+        ),
+        pytest.param(
+            TROUBLE, "failed", "The product is wrong: 2 requirements failed (BLD-3, TOOL-helm-runs).", 1, id="failed"
+        ),
+    ],
+)  # fmt: skip
+def test_verdict_is_one_line(tmp_path: Path, trouble: tuple[str, ...], word: str, meaning: str, exit_code: int) -> None:
+    head, _, _ = said(whole_run(tmp_path, *trouble))
+    assert (head.word, head.meaning, head.exit_code) == (word, meaning, exit_code)
+
+
+def test_what_to_do_has_the_products_failures_first(tmp_path: Path) -> None:
+    _, steps, _ = said(whole_run(tmp_path, *TROUBLE))
+    assert [step.outcome.value for step in steps] == ["failed", "failed", "error", "blocked", "blocked"]
+    helm = steps[1]
+    assert helm.problem == "helm: /usr/local/bin/helm: cannot be read and run by everybody"
+    assert helm.repair == "Install it in tools.toml with mode 0755"
+    assert helm.command.startswith("pipx run nox -s live -- -k 'test_")
+
+
+def test_nothing_to_do_is_said(tmp_path: Path) -> None:
+    _, steps, _ = said(whole_run(tmp_path))
+    assert [(step.outcome, step.problem) for step in steps] == [(Outcome.PASSED, "Everything is verified")]
+
+
+@pytest.mark.parametrize(
+    ("parts", "word", "problem"),
+    [
+        pytest.param(["image"], "passed so far", "Not run yet: rebuild and live", id="one"),
+        pytest.param(["image", "rebuild"], "passed so far", "Not run yet: live", id="two"),
+        pytest.param(
+            ["image", "rebuild", "live"], "passed, not put together yet", "The parts are not put together", id="all"
+        ),
+    ],
+)
+def test_parts_alone_are_no_verdict_on_the_image(tmp_path: Path, parts: list[str], word: str, problem: str) -> None:
+    head, steps, _ = said(write(tmp_path, *(document(part) for part in parts)))
+    assert (head.word, steps[0].problem) == (word, problem)
+
+
+def test_interrupted_run_says_nothing_of_the_product(tmp_path: Path) -> None:
+    wrong = {"interrupted": True, "exit_code": 2, "verdict": "interrupted"}
+    head, _, _ = said(write(tmp_path, document("image") | wrong))
+    assert (head.word, head.meaning) == ("interrupted", "The run was ended early: it says nothing yet.")
+
+
+def test_what_broke_beside_the_checks_is_to_be_repaired(tmp_path: Path) -> None:
+    broken = {"broken": ["network x is left behind: remove that by hand"], "exit_code": 2}
+    head, steps, _ = said(write(tmp_path, document("image") | broken))
+    assert (head.word, steps[0].problem, steps[0].repair) == (
+        "error", "network x is left behind", "Remove that by hand",
+    )  # fmt: skip
+
+
+def test_worst_part_counts(tmp_path: Path) -> None:
+    head, _, _ = said(write(tmp_path, document("image", ["BLD-3"]), document("live", ["ENV-2", "FLOW-nats"])))
+    assert head.exit_code == 1
