@@ -164,6 +164,13 @@ def verdict(session: nox.Session) -> None:
 
 
 @nox.session
+def report(session: nox.Session) -> None:
+    """Write the page and the exports of the newest run anew; `-- FOLDER` for the run in a folder."""
+    install(session)
+    run(session, "python", "-m", "fixtures", "report", *session.posargs)
+
+
+@nox.session
 def promote(session: nox.Session) -> None:
     """Move the published tag of your registry to the image of the verdict, refused without one; `-- --tag NAME`."""
     install(session)

@@ -68,8 +68,17 @@ def test_parts_alone_are_no_verdict_on_the_image(tmp_path: Path, parts: list[str
 
 def test_interrupted_run_says_nothing_of_the_product(tmp_path: Path) -> None:
     wrong = {"interrupted": True, "exit_code": 2, "verdict": "interrupted"}
-    head, _, _ = said(write(tmp_path, document("image") | wrong))
+    head, steps, _ = said(write(tmp_path, document("image") | wrong))
     assert (head.word, head.meaning) == ("interrupted", "The run was ended early: it says nothing yet.")
+    assert [step.repair for step in steps] == ["Run it again"]
+
+
+def test_run_of_no_check_says_what_to_run(tmp_path: Path) -> None:
+    none = document("image")
+    none["checks"] = [{**check, "selected": False, "outcome": "not run"} for check in none["checks"]]
+    head, steps, _ = said(write(tmp_path, none | {"exit_code": 2, "verdict": "nothing was verified"}))
+    assert (head.outcome, head.word) == (Outcome.NOT_RUN, "nothing was verified")
+    assert [step.problem for step in steps] == ["Some checks were left out", "Not run yet: rebuild and live"]
 
 
 def test_what_broke_beside_the_checks_is_to_be_repaired(tmp_path: Path) -> None:

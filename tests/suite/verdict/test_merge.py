@@ -132,10 +132,13 @@ def test_command_writes_the_whole(
     monkeypatch.setattr(merge, "BUILD_DIRECTORY", tmp_path)
     monkeypatch.setattr(merge, "WHOLE", tmp_path / "verdict.json")
     monkeypatch.setattr(merge, "together", lambda *_, **__: judged)
+    monkeypatch.setattr(command_line, "publish", lambda: print("page: x"))
     for name, document in documents.items():
         merge.file_of(name).write_text(json.dumps(document), encoding="utf-8")
     assert command_line.main(["verdict", "--strict-verdict"]) == ExitCode.VERIFIED
-    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: passed · 3 checks")
+    *_, verdict, page = capsys.readouterr().out.splitlines()
+    assert verdict.startswith("verdict: passed · 3 checks")
+    assert page == "page: x"
     written = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
     assert list(written["context"]) == list(WHOLE_PARTS)
     assert written["parts"]["image"]["exit_code"] == 0
