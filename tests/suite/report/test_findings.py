@@ -17,6 +17,24 @@ def test_block_by_an_error_is_told_with_it(tmp_path: Path) -> None:
     assert [(one.problem, one.ids) for one in found.errors] == [(DOWN, ["ENV-2", "FLOW-mlflow"])]
 
 
+def test_last_words_of_what_is_down_are_shown_too(tmp_path: Path) -> None:
+    _, _, found = said(whole_run(tmp_path, "ENV-2", "FLOW-mlflow"))
+    assert [(one.heading, one.whole) for one in found.errors] == [(DOWN, f"{DOWN}: mlflow-0 said: <no space left>")]
+
+
+@pytest.mark.parametrize(
+    ("line", "heading", "whole"),
+    [
+        ("helm: too large: trim it", "helm: too large", ""),
+        ("k9s omitted", "k9s omitted", ""),
+        ("x" * 300, f"{'x' * 219}…", "x" * 300),
+    ],
+)
+def test_line_stands_whole_where_the_heading_is_short(line: str, heading: str, whole: str) -> None:
+    finding = Finding(Outcome.FAILED, line)
+    assert (finding.heading, finding.whole) == (heading, whole)
+
+
 def test_block_that_is_expected_stands_apart(tmp_path: Path) -> None:
     _, _, found = said(whole_run(tmp_path, "TOOL-gh-connects", "FLOW-nats"))
     assert [one.ids for one in found.here] == [["TOOL-gh-connects"]]

@@ -67,6 +67,18 @@ def test_ids_are_there_once(full: str) -> None:
     assert set(re.findall(r'href="#([^"]+)"', full)) <= set(ids)
 
 
+def test_screenshot_of_a_failure_is_linked(tmp_path: Path) -> None:
+    failed = document("live", ["TOOL-helm-runs"])
+    for check in failed["checks"]:
+        line = check["first_line"].replace(": install", " (screen: .build/screenshots/tab.2-failed.png): install")
+        check["first_line"] = line
+    assert "<code>tab.2-failed.png</code>" in render(write(tmp_path, failed))
+    picture(tmp_path, "tab.2-failed.png", size=60)
+    text = render(tmp_path)
+    assert 'href="#picture-tab.2-failed.png"' in text
+    assert 'id="picture-tab.2-failed.png"' in text
+
+
 def test_text_of_a_check_is_no_markup(full: str) -> None:
     assert "&lt;no space left&gt;" in full
     assert "<no space left>" not in full
