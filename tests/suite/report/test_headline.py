@@ -46,6 +46,11 @@ def test_what_to_do_has_the_products_failures_first(tmp_path: Path) -> None:
     assert helm.command.startswith("pipx run nox -s live -- -k 'test_")
 
 
+def test_repair_comes_before_what_has_not_run(tmp_path: Path) -> None:
+    _, steps, _ = said(write(tmp_path, document("live", ["FLOW-nats"])))
+    assert [step.problem for step in steps] == ["nats is not in settings.toml", "Not run yet: image and rebuild"]
+
+
 def test_nothing_to_do_is_said(tmp_path: Path) -> None:
     _, steps, _ = said(whole_run(tmp_path))
     assert [(step.outcome, step.problem) for step in steps] == [(Outcome.PASSED, "Everything is verified")]
