@@ -36,8 +36,8 @@ def test_line_stands_whole_where_the_heading_is_short(line: str, heading: str, w
 
 
 def test_block_that_is_expected_stands_apart(tmp_path: Path) -> None:
-    _, _, found = said(whole_run(tmp_path, "TOOL-gh-connects", "FLOW-nats"))
-    assert [one.ids for one in found.here] == [["TOOL-gh-connects"]]
+    _, _, found = said(whole_run(tmp_path, "TOOL-psql-connects", "FLOW-nats"))
+    assert [one.ids for one in found.here] == [["TOOL-psql-connects"]]
     assert [one.ids for one in found.blocked] == [["FLOW-nats"]]
 
 
@@ -81,6 +81,6 @@ def test_screenshot_of_a_failure_is_found() -> None:
 
 
 def test_rows_of_several_parts_are_judged_over_all_their_checks(tmp_path: Path) -> None:
-    _, _, found = said(write(tmp_path, document("image"), document("live", ["FLOW-nats", "TOOL-gh-connects"])))
-    assert [one.ids for one in found.here] == [["TOOL-gh-connects"]]
+    _, _, found = said(write(tmp_path, document("image"), document("live", ["FLOW-nats", "TOOL-psql-connects"])))
+    assert [one.ids for one in found.here] == [["TOOL-psql-connects"]]
     assert [one.ids for one in found.blocked] == [["FLOW-nats"]]
