@@ -13,7 +13,9 @@ from tests.suite.report.sample_runs import TROUBLE, document, needed, said, whol
 @pytest.mark.parametrize(
     ("trouble", "word", "meaning", "exit_code"),
     [
-        pytest.param((), "passed", "The image does what the plan asks for: {verified} requirements verified.", 0, id="passed"),
+        pytest.param(
+            (), "passed", "The image does what the plan asks for: {verified} requirements verified.", 0, id="passed"
+        ),
         pytest.param(
             ("TOOL-psql-connects",), "passed",
             "The image does what the plan asks for: {verified} requirements verified, "
