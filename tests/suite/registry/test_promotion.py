@@ -20,8 +20,9 @@ from fixtures.verdict.parts import WHOLE_PARTS
 from fixtures.verdict.verdict import SCHEMA_VERSION
 from tests.suite.registry.conftest import Opened
 from tests.suite.registry.fakes.registry import FakeRegistry, digest_of, manifest
+from tests.suite.small_inventory import SMALL
 
-HERE = inventory.load().image.repository
+HERE = inventory.load(SMALL).image.repository
 NAME = "1a2b3c4d.localhost/library/code-server-dev:latest"
 ID, OTHER_ID = "a" * 64, "b" * 64
 DIGEST = digest_of(manifest(NAME))

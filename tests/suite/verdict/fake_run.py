@@ -24,12 +24,13 @@ def asserts() -> None:
 
 def config(root: Path = Path("/nowhere"), **more: Any) -> Any:
     """A run below a root; `workeroutput` makes it one in a worker."""
-    options = {"part": "", **more.pop("options", {})}
+    options = {"part": "", "tool": [], **more.pop("options", {})}
     hook = SimpleNamespace(pytest_pyfunc_call=SimpleNamespace(get_hookimpls=list))
     return SimpleNamespace(
         rootpath=root, inipath=None, invocation_params=SimpleNamespace(dir=root, args=()), args=[], hook=hook,
         stash=pytest.Stash(), addinivalue_line=Mock(), option=SimpleNamespace(collectonly=False),
         getoption=lambda name, default=None: options.get(name.strip("-").replace("-", "_"), default),
+        getini=lambda _name: ["error"],
         pluginmanager=Mock(is_blocked=lambda _name: False, list_plugin_distinfo=list, get_plugin=lambda _name: None),
         **more,
     )  # fmt: skip

@@ -31,12 +31,12 @@ def prints() -> None:
 
 def config(root: Path, **options: Any) -> Any:
     """A run below a root, with options."""
-    plugins = SimpleNamespace(is_blocked=lambda name: name == "blocked")
+    plugins = SimpleNamespace(is_blocked=lambda name: name == "blocked", has_plugin=lambda _name: True)
     hook = SimpleNamespace(pytest_pyfunc_call=SimpleNamespace(get_hookimpls=list))
     return SimpleNamespace(
         rootpath=root, inipath=root / "pytest.ini", invocation_params=SimpleNamespace(dir=root), pluginmanager=plugins,
         hook=hook, getoption=lambda name, default=None: options.get(name.strip("-").replace("-", "_"), default),
-        option=SimpleNamespace(collectonly=options.get("collectonly", False)),
+        option=SimpleNamespace(collectonly=options.get("collectonly", False)), getini=lambda _name: ["error"],
     )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ def test_run_has_a_recorder_and_a_worker_has_none(tmp_path: Path) -> None:
         plugin.pytest_configure(one)
         assert [call.args[1].partition("(")[0] for call in one.addinivalue_line.call_args_list] == [
             "requirement",
+            "uses",
             "not_applicable",
         ]
         assert (one.stash[VERDICT_CONTEXT], one.stash[BROKEN]) == ({}, [])
@@ -100,8 +101,10 @@ def recorded(**more: Any) -> Any:
     return run
 
 
-@pytest.mark.parametrize(("status", "code"), [(0, 0), (pytest.ExitCode.TESTS_FAILED, 1), (None, 2), ("0", 2)])
-def test_process_ends_with_its_status_where_there_is_no_recorder(status: object, code: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(0, 2), (pytest.ExitCode.TESTS_FAILED, 1), (None, 2), pytest.param("0", 2, id="text")]
+)
+def test_process_ends_with_no_pass_where_there_is_no_recorder(status: object, code: int) -> None:
     assert ended(plugin.pytest_cmdline_main(config()), status) == code
 
 

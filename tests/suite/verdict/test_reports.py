@@ -148,6 +148,7 @@ def call(check: Any, function: Callable[..., Any] = asserts) -> Any:
 
 def test_call_of_a_check_is_looked_at_and_another_one_is_not(check: Any) -> None:
     check.config.getoption = lambda _name: False
+    del check.stash[proof._CALLED]
     assert (call(check), proof.doubt(check)) == (True, "")
     with pytest.raises(SuiteError, match="its function was replaced"):
         call(check, print)

@@ -98,6 +98,7 @@ def test_text_of_a_row_has_three_characters_or_more(tmp_path: Path) -> None:
     assert next(iter(requirements.load(ledger).values())).text == "abc"
     ledger.write_text(re.sub('text = ".*"', 'text = "ab"', text, count=1), encoding="utf-8")
     requirements._load.cache_clear()
+    requirements._read.cache_clear()
     with pytest.raises(UsageError, match="text: must have 3 or more characters"):
         requirements.load(ledger)
 

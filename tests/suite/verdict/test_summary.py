@@ -9,6 +9,7 @@ from fixtures.verdict.outcomes import Check, Outcome, Problem
 from fixtures.verdict.recorder import MARKUP
 from fixtures.verdict.summary import Tone, names, summary, table
 from fixtures.verdict.verdict import Verdict
+from tests.suite.small_inventory import SMALL
 
 
 def verdict(*checks: Check, broken: tuple[str, ...] = ()) -> Verdict:
@@ -49,32 +50,32 @@ def test_check_whose_requirements_are_all_waived_names_them() -> None:
 
 def test_matrix_has_a_line_for_each_tool_and_its_tally() -> None:
     lines = table(verdict(check("passed", "TOOL-jq-runs"), check("failed", "TOOL-yq-operates", name="test_yq")))
-    assert lines[0] == "TOOL              runs      connects  operates"
-    assert lines[1] == " 1 kubectl        not run   not run   not run"
-    assert (lines[17], lines[18]) == (
-        "17 jq             passed    n/a       not run",
-        "18 yq             not run   n/a       FAILED",
-    )
-    assert lines[32:] == [
-        "   not run: 76 cells out of this run's scope",
-        "   93 cells: 76 not run, 15 n/a, 1 passed, 1 failed",
+    assert lines[0] == "TOOL              runs         connects     operates"
+    assert lines[1] == " 1 kubectl        not run      not run      not run"
+    assert lines[7:9] == [
+        " 7 jq             passed       n/a          not run",
+        " 8 yq             not run      n/a          FAILED",
+    ]
+    assert lines[15:] == [
+        "   not run: 28 cells out of this run's scope",
+        "   42 cells: 28 not run, 6 not shipped, 6 n/a, 1 passed, 1 failed",
     ]
 
 
 def test_cell_whose_check_is_out_is_in_the_scope_of_the_run() -> None:
     out = Check("tests/image/t.py::out", ("TOOL-yq-runs",), selected=False)
-    assert "   not run: 76 cells out of this run's scope" in table(verdict(check("passed", "TOOL-jq-runs"), out))
+    assert "   not run: 28 cells out of this run's scope" in table(verdict(check("passed", "TOOL-jq-runs"), out))
 
 
 def test_table_has_the_sections_of_the_runs_checks() -> None:
     lines = table(verdict(check("passed", "IMG-1")))
     assert [line.split()[0] for line in lines] == [f"IMG-{n}" for n in range(1, 8)]
-    assert lines[0] == "IMG-1             passed    1 check"
+    assert lines[0] == "IMG-1             passed       1 check"
 
 
 @pytest.mark.parametrize(("longer", "end"), [(0, "x"), (1, "…")])
 def test_line_of_the_table_fits_its_width(longer: int, end: str) -> None:
-    room = 60 - len("IMG-1             FAILED    1 check: ")
+    room = 60 - len("IMG-1             FAILED       1 check: ")
     (line, *_) = table(verdict(check("failed", "IMG-1", line="x" * (room + longer))), width=60)
     assert (len(line), line[-1]) == (60, end)
 
@@ -97,6 +98,8 @@ def test_summary_tells_what_was_not_passed_and_ends_with_the_verdict() -> None:
         ("ERROR no network", Tone.BAD),
         ("blocked (1) TOOL-k9s-runs: k9s was omitted", Tone.NOTE),
         ("waived (1) IMG-5: known: uid", Tone.NOTE),
+        (f"INVENTORY: {SMALL}: this says nothing of the product and the plan's tools", Tone.NOTE),
+        ("NOT SHIPPED: tea, gh (nobody here works with another forge): 0 checks left out", Tone.NOTE),
         ("expected here: TOOL-k9s-runs is blocked, nobody handed it in", Tone.NOTE),
         (found.final_line(), Tone.BAD),
     ]

@@ -26,9 +26,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".build" / "verdict-image.json"
 
 
+WRITTEN = {"run": "1a2b", "part": "image"}
+
+
 def write(path: Path, code: int, *broken: str) -> None:
-    """A verdict with an exit code."""
-    path.write_text(json.dumps({"exit_code": code, "broken": list(broken), "verdict": "?"}), encoding="utf-8")
+    """A verdict of part `image` with an exit code."""
+    document = WRITTEN | {"exit_code": code, "broken": list(broken), "verdict": "?"}
+    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,11 @@ def test_end_before_the_verdict_is_told(path: Path, capsys: pytest.CaptureFixtur
     write(path, 2, UNFINISHED)
     settle("image", path, status)
     assert capsys.readouterr().err == f"ERROR part image: {said}: run it again\n"
-    assert json.loads(path.read_text(encoding="utf-8")) == {"exit_code": 2, "broken": [said], "verdict": "error"}
+    assert json.loads(path.read_text(encoding="utf-8")) == WRITTEN | {
+        "exit_code": 2,
+        "broken": [said],
+        "verdict": "error",
+    }
 
 
 def test_corrected_verdict_keeps_what_was_broken_and_a_failure(path: Path) -> None:
@@ -107,7 +115,7 @@ def test_corrected_verdict_keeps_what_was_broken_and_a_failure(path: Path) -> No
     assert settle("image", path, 0) == 1
     found = json.loads(path.read_text(encoding="utf-8"))
     said = "its verdict calls for exit code 1, and it ended with exit status 0"
-    assert found == {"exit_code": 1, "broken": ["no disk", said], "verdict": "failed"}
+    assert found == WRITTEN | {"exit_code": 1, "broken": ["no disk", said], "verdict": "failed"}
 
 
 def test_verdict_that_cannot_be_corrected_is_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,11 +156,12 @@ class Process:
 def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Process] = []
 
-    def start(command: list[str], cwd: Path) -> Process:
+    def start(command: list[str], cwd: Path, env: dict[str, str]) -> Process:
+        assert env[binding.RUN] == "1a2b"
         started.append(Process(command, cwd))
         return started[0]
 
-    monkeypatch.setattr(binding, "facts", lambda *_: {})
+    monkeypatch.setattr(binding, "facts", lambda *_: {"run": "1a2b"})
     monkeypatch.setattr(subprocess, "Popen", start)
     assert run_part("image", ["-k", "jq"], root=path.parent.parent) == ExitCode.INCOMPLETE
     assert started[0].command[3:] == [
@@ -189,6 +198,7 @@ def test_part_must_be_named(arguments: list[str], line: str, capsys: pytest.Capt
 def test_part_is_run_with_the_words_after_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(command_line, "publish", lambda: None)
     monkeypatch.setattr(command_line, "run_part", lambda part, rest: 3 if (part, rest) == ("live", ["-x"]) else 0)
     monkeypatch.setattr("sys.argv", ["fixtures.verdict", "live", "-x"])
     assert (command_line.main(["live", "-x"]), command_line.main(["live"]), command_line.main()) == (3, 0, 3)

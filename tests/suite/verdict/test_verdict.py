@@ -180,13 +180,13 @@ def test_block_of_which_one_is_unexpected_is_not_expected() -> None:
 
 def test_last_line_counts_checks_and_rows_the_worst_first() -> None:
     found = verdict(*(ended(Outcome(one)) for one in ("passed", "failed", "blocked")), expected=EXPECTED)
-    said = "1 failed, 1 blocked (1 expected here), 15 n/a, 116 not run"
+    said = "1 failed, 1 blocked (1 expected here), 6 n/a, 6 not shipped (tea, gh), 68 not run"
     assert found.final_line() == f"verdict: failed · 3 checks, 1 requirement verified, {said}"
 
 
 def test_last_line_says_nothing_of_expected_blocks_where_there_is_none() -> None:
     found = verdict(ended(Outcome.PASSED), ended(Outcome.BLOCKED))
-    assert found.final_line().startswith("verdict: incomplete · 2 checks, 1 requirement verified, 1 blocked, 15 n/a")
+    assert found.final_line().startswith("verdict: incomplete · 2 checks, 1 requirement verified, 1 blocked, 6 n/a")
 
 
 def test_further_problem_of_a_check_is_in_its_group() -> None:
