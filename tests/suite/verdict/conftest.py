@@ -42,7 +42,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         write(pytester, {"conftest.py": HEAD + conftest} if conftest else {})
         write(pytester, files or {})
         scope = [f"--part={part}"] * bool(checks and part)
-        if apart:
+        # A hook that breaks there keeps pytest from closing its log file: another test would be told of the leak.
+        if apart or "def pytest_unconfigure(" in conftest:
             monkeypatch.setenv("PYTHONPATH", str(ROOT))
             return pytester.runpytest_subprocess(*arguments, *scope)
         return pytester.runpytest_inprocess(*arguments, *scope, no_reraise_ctrlc=True)
