@@ -81,8 +81,8 @@ def test_manifest_is_true_of_the_image(
     wrong = [
         tool.name
         for tool in manifest.tools
-        for command in inventory.tool(tool.name).commands[:1]
-        if tool.sha256 not in container.run(f"sha256sum $(readlink -f $(command -v {command}))").stdout
+        for program in [inventory.tool(tool.name).program]
+        if tool.sha256 not in container.run(f"sha256sum $(readlink -f $(command -v {program}))").stdout
     ]
     assert not wrong, f"manifest: the command of {', '.join(wrong)} is another file in the image: rebuild the image"
 
