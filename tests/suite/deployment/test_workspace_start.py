@@ -112,6 +112,16 @@ def test_authority_that_is_none_is_told(start: Start, tmp_path: Path, capfd: pyt
     assert "own.crt: no certificate in PEM form, so nothing is trusted by it" in capfd.readouterr().err
 
 
+def test_authorities_that_cannot_be_read_are_told(
+    start: Start, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "public.crt").unlink()
+    start(status=1)
+    assert "public.crt: cannot be read\n20-workspace: bundle: failed with status 1" in capfd.readouterr().err
+    seen = (tmp_path / "run/authorities.crt").read_text(encoding="utf-8")
+    assert seen == f"{AUTHORITY.format('own')}\n"
+
+
 @pytest.mark.parametrize(
     ("place", "step"),
     [
