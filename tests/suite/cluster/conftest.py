@@ -45,7 +45,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     monkeypatch.setattr("fixtures.cluster.engine.environment", lambda: dict(os.environ))
     monkeypatch.setattr("fixtures.cluster.kind.environment", lambda: dict(os.environ))
-    monkeypatch.setattr("fixtures.cluster.engine.ensure", lambda: None)
+    monkeypatch.setattr("fixtures.cluster.engine.ensure", lambda *_needs: None)
     monkeypatch.setattr("fixtures.cluster.creation.require_network_tools", lambda _program: None)
     return kept
 
