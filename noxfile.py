@@ -178,6 +178,13 @@ def promote(session: nox.Session) -> None:
 
 
 @nox.session
+def attest(session: nox.Session) -> None:
+    """Attach a signed statement on the verdict to its image in your registry; `-- --verify REF --key PUB` reads one."""
+    install(session)
+    run(session, "python", "-m", "fixtures.attestation", *session.posargs)
+
+
+@nox.session
 def checks(session: nox.Session) -> None:
     """Write the list of all checks and their requirements anew, tests/checks.txt: its difference is for review."""
     install(session)

@@ -24,6 +24,7 @@ MODULES = (
     "fixtures.cluster.__main__",
     "fixtures.cluster.node_image",
     "fixtures.registry.__main__",
+    "fixtures.attestation.__main__",
 )
 
 

@@ -32,6 +32,7 @@ NAMED = (
     "verdict",
     "platform",
     "promote",
+    "attest",
     "report",
 )
 

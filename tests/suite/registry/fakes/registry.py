@@ -37,7 +37,12 @@ class FakeRegistry(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.manifests: dict[str, bytes] = {}
         self.tags: dict[tuple[str, str], str] = {}
+        self.types: dict[str, str] = {}
+        """Media types of manifests that were written, by digest."""
         self.blobs: set[str] = set()
+        self.contents: dict[str, bytes] = {}
+        """Blobs that were written, by digest."""
+        self.knows_referrers = False
         self.deletable = {"digest", "tag"}
         self.page = 1000
         self.bearer = ""
@@ -92,16 +97,19 @@ class Handler(BaseHTTPRequestHandler):
         if not self.known():
             return None
         self.server.sent.append(f"{self.command} {url.path}")
-        found = re.fullmatch(r"/v2/(.+)/(tags|manifests|blobs)/([^/]+)", url.path)
+        found = re.fullmatch(r"/v2/(.+)/(tags|manifests|blobs|referrers)/([^/]+)/?", url.path)
         assert found, self.path
         if self.command in self.server.unavailable:
             return self.fail(500, "UNKNOWN", "unknown error")
         repository, kind, reference = found.groups()
-        if kind == "blobs":
-            return self.say(200 if reference in self.server.blobs else 404)
-        if kind == "tags":
-            return self.list_tags(repository, parse_qs(url.query).get("last", [""])[0])
-        return self.answer_manifest(repository, reference, body)
+        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        answers = {
+            "blobs": lambda: self.answer_blob(repository, reference, asked.get("digest", ""), body),
+            "referrers": lambda: self.list_referrers(reference),
+            "tags": lambda: self.list_tags(repository, asked.get("last", "")),
+            "manifests": lambda: self.answer_manifest(repository, reference, body),
+        }
+        return answers[kind]()
 
     @property
     def password(self) -> str:
@@ -126,15 +134,42 @@ class Handler(BaseHTTPRequestHandler):
         more = {"Link": f'</v2/{repository}/tags/list?last={page[-1]}>; rel="next"'} if page[-1] != tags[-1] else {}
         return self.say(200, {"tags": page}, more)
 
+    def answer_blob(self, repository: str, reference: str, digest: str, body: bytes) -> None:
+        """Read a blob, or take one in two steps."""
+        if self.command == "POST":
+            place = f"https://elsewhere.example.com/v2/{repository}/blobs/uploads?state=1"
+            return self.say(202, headers={"Location": place})
+        if self.command == "PUT":
+            assert digest == digest_of(body)
+            self.server.blobs.add(digest)
+            self.server.contents[digest] = body
+            return self.say(201)
+        return self.say(200 if reference in self.server.blobs else 404, self.server.contents.get(reference, b""))
+
+    def list_referrers(self, subject: str) -> None:
+        """Answer with the manifests whose subject is a digest, where this registry knows them."""
+        if not self.server.knows_referrers:
+            return self.fail(404, "UNSUPPORTED", "page not found")
+        there = {digest: json.loads(content) for digest, content in self.server.manifests.items()}
+        found = [
+            {"digest": digest, "artifactType": one["artifactType"]}
+            for digest, one in there.items()
+            if one.get("subject", {}).get("digest") == subject
+        ]
+        return self.say(200, {"manifests": found})
+
     def answer_manifest(self, repository: str, reference: str, body: bytes) -> None:
         """Read, write or delete a manifest."""
         tags, manifests = self.server.tags, self.server.manifests
         by = "digest" if reference.startswith("sha256:") else "tag"
         digest = reference if by == "digest" else tags.get((repository, reference), "")
         if self.command == "PUT":
-            tags[repository, reference] = digest_of(body)
+            if by == "tag":
+                tags[repository, reference] = digest_of(body)
             manifests[digest_of(body)] = body
-            return self.say(201)
+            self.server.types[digest_of(body)] = self.headers["Content-Type"]
+            subject = json.loads(body).get("subject", {}).get("digest", "") if self.server.knows_referrers else ""
+            return self.say(201, headers={"OCI-Subject": subject} if subject else {})
         if self.command == "DELETE" and by not in self.server.deletable:
             return self.fail(405, "UNSUPPORTED", "The operation is unsupported.")
         if digest not in manifests:
@@ -146,7 +181,8 @@ class Handler(BaseHTTPRequestHandler):
             if by == "digest":
                 del manifests[digest]
             return self.say(202)
-        return self.say(200, manifests[digest], {"Docker-Content-Digest": digest, "Content-Type": MEDIA_TYPE})
+        kind = self.server.types.get(digest, MEDIA_TYPE)
+        return self.say(200, manifests[digest], {"Docker-Content-Digest": digest, "Content-Type": kind})
 
     def fail(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         """Answer with an error."""
@@ -163,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = answer  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
