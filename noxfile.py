@@ -28,6 +28,7 @@ LOCK = "requirements.lock"
 WORKERS = "2"
 SIDE_BY_SIDE = ("-n", WORKERS, "--dist=loadgroup", "--max-worker-restart=0")
 RENDERED = ".build/Dockerfile"
+RENDERED_ROOT = ".build/rootfs"
 DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
 SHELL_SCRIPTS = (
     ".ci/run",
@@ -37,19 +38,29 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/code-server.sh",
     "docker/code-server-base/entrypoint.sh",
     "docker/code-server-base/trim-code-server.sh",
-    "docker/code-server-dev/rootfs/entrypoint.d/10-thinkube-home",
-    "docker/code-server-dev/rootfs/etc/thinkube/setup-thinkube-env.sh",
-    *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local").rglob("*")) if path.is_file()),
+    *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").iterdir())),
     "docker/platform/code-server/20-workspace",
     *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),
 )
+RENDERED_SCRIPTS = tuple(
+    f"{RENDERED_ROOT}/{name}"
+    for name in (
+        "entrypoint.d/10-thinkube-home",
+        "etc/thinkube/setup-thinkube-env.sh",
+        "usr/local/libexec/entrypoint.d/run-start-scripts",
+    )
+)
+"""Scripts of the image that are rendered with the inventory's settings."""
 LINTERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "ruff": (("ruff", "check", "."), ("ruff", "format", "--check", ".")),
     "mypy": (("mypy",),),
     "import-linter": (("lint-imports", "--no-logo"),),
     "repo-review": (("repo-review", "--show=err", "."),),
     "hadolint": (("python", "-m", "fixtures", "render", RENDERED), ("hadolint", RENDERED, *DOCKERFILES)),
-    "shellcheck": (("shellcheck", *SHELL_SCRIPTS),),
+    "shellcheck": (
+        ("python", "-m", "fixtures", "render", RENDERED, "--rootfs", RENDERED_ROOT),
+        ("shellcheck", *SHELL_SCRIPTS, *RENDERED_SCRIPTS),
+    ),
 }
 """Commands of each linter; `.pre-commit-config.yaml` has the same linters."""
 
@@ -186,10 +197,14 @@ def attest(session: nox.Session) -> None:
 
 @nox.session
 def checks(session: nox.Session) -> None:
-    """Write the list of all checks and their requirements anew, tests/checks.txt: its difference is for review."""
+    """Write the list of all checks anew, tests/checks.txt; `-- --inventory PATH` for one beside that inventory."""
     install(session)
     folders = ("tests/image", "tests/rebuild", "tests/platform")
-    session.run("pytest", "--collect-only", "--quiet", "--write-checks=tests/checks.txt", *folders, silent=True)
+    given = " ".join(session.posargs).replace("--inventory=", "--inventory ").split()
+    other = Path(given[given.index("--inventory") + 1]) if "--inventory" in given[:-1] else None
+    place = other.with_suffix(".checks.txt") if other else "tests/checks.txt"
+    collect = ("pytest", "--collect-only", "--quiet", f"--write-checks={place}")
+    session.run(*collect, *session.posargs, *folders, silent=True)
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 import pytest
 
@@ -11,14 +12,15 @@ from fixtures.deployment.tools import succeeded
 from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
 
+FEATURE_OF = {"git": "git", "node": "node", "npm": "npm", "npx": "npm"}
 LABELS = ("title", "version", "revision", "source", "base.name", "base.digest")
 
 
 @pytest.mark.requirement("IMG-1")
 def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -> None:
     settings = image.inventory.image
-    expected = f"{settings.user} {settings.uid} {settings.gid} {settings.home}"
-    seen = container.run('echo "$(id -un) $(id -u) $(id -g) $HOME"').stdout.strip()
+    expected = f"{settings.user} {settings.uid} {settings.group_name} {settings.gid} {settings.home}"
+    seen = container.run('echo "$(id -un) $(id -u) $(id -gn) $(id -g) $HOME"').stdout.strip()
     assert seen == expected, (
         f"user: {seen!r} instead of {expected!r}: give {settings.user} that UID in the base, "
         "and end Dockerfile.j2 with USER"
@@ -30,6 +32,7 @@ def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -
 
 
 @pytest.mark.requirement("IMG-1")
+@pytest.mark.feature("sudo")
 def test_sudo_needs_no_password(container: Container) -> None:
     done = container.run("sudo --non-interactive id -u")
     assert done.stdout.strip() == "0", (
@@ -45,30 +48,36 @@ def test_home_belongs_to_the_user(image: Image, container: Container) -> None:
 
 
 @pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("editor")
 @pytest.mark.parametrize("profile", ["default", "empty-home", "no-network"])
 def test_code_server_serves_its_page(profile: str, image: Image, containers: Containers) -> None:
-    port = image.inventory.image.port
+    settings, port = image.inventory.image, image.inventory.image.port
     done = containers(profile).run(
-        f"""/usr/bin/entrypoint.sh --bind-addr 127.0.0.1:{port} --auth none --user-data-dir "$PWD/u" . >log 2>&1 &
+        f"""{settings.start} >log 2>&1 &
         server=$!
-        curl --silent --show-error --location --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 \\
-            http://127.0.0.1:{port}/ >page
+        curl --silent --show-error --fail --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 \\
+            http://127.0.0.1:{port}{settings.ready_path} >>log &&
+            curl --silent --show-error --location http://127.0.0.1:{port}/ >page
         kill $server; wait $server
-        grep -o 'vscode-workbench-web-configuration' page || cat log""",
+        grep --fixed-strings --only-matching {quote(settings.page_mark)} page || cat log""",
         seconds=90,
     )
-    assert "vscode-workbench-web-configuration" in done.stdout, (
+    assert settings.page_mark in done.stdout, (
         f"code-server ({profile}): no workbench on port {port}: its log below says why, and needs another base or "
         f"Dockerfile.j2\n{done.stdout.strip()[-2000:]}"
     )
 
 
 @pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("editor")
 def test_entrypoint_serves_on_the_port(image: Image) -> None:
     config, port = image.document["Config"], image.inventory.image.port
     seen = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
-    expected = ["/usr/bin/entrypoint.sh", "--bind-addr", f"0.0.0.0:{port}", "."]
-    assert seen == expected, f"entrypoint: {seen} instead of {expected}: leave the base's ENTRYPOINT as it is"
+    expected = [*image.inventory.image.command]
+    assert seen == expected, (
+        f"entrypoint: {seen} instead of {expected}: leave the base's ENTRYPOINT as it is, or change entrypoint in "
+        "tools.toml"
+    )
     assert f"{port}/tcp" in config.get("ExposedPorts", {}), (
         f"port: {port} is not exposed: add EXPOSE {port} to Dockerfile.j2"
     )
@@ -81,10 +90,19 @@ def test_labels_tell_what_it_is(image: Image) -> None:
 
 
 @pytest.mark.requirement("IMG-7")
-def test_node_and_git_are_there(image: Image, container: Container) -> None:
-    node = container.run("node --version && npm --version && npx --version && git --version")
+@pytest.mark.parametrize(
+    "program", [pytest.param(name, marks=pytest.mark.feature(part)) for name, part in FEATURE_OF.items()]
+)
+def test_program_beside_the_tools_is_there(program: str, container: Container) -> None:
+    done = container.run(f"{program} --version")
+    succeeded(done, program, "is missing, or broken", repair="install it in Dockerfile.j2, or in the base")
+
+
+@pytest.mark.requirement("IMG-7")
+@pytest.mark.feature("node")
+def test_node_is_new_enough(image: Image, container: Container) -> None:
+    told = container.run("node --version").stdout
     fix = "install it in Dockerfile.j2, or in the base"
-    told = succeeded(node, "node, npm, npx, git", "one of them is missing", repair=fix)
     version, wanted = re.match(r"v(\d+)\.", told), image.inventory.image.node_major
     assert version, f"node: tells no version ({told[:40]!r}): {fix}"
     major = int(version[1])
@@ -92,6 +110,7 @@ def test_node_and_git_are_there(image: Image, container: Container) -> None:
 
 
 @pytest.mark.requirement("IMG-7")
+@pytest.mark.feature("npm")
 def test_npm_runs_a_script(container: Container) -> None:
     package = '{"name":"p","version":"1.0.0","scripts":{"hello":"node -p 6*7"}}'
     done = container.run(f"echo '{package}' >package.json && npm run --silent hello")
@@ -101,9 +120,10 @@ def test_npm_runs_a_script(container: Container) -> None:
 
 
 @pytest.mark.requirement("IMG-7")
-def test_locale_and_time_zone_are_sane(container: Container) -> None:
+def test_locale_and_time_zone_are_sane(image: Image, container: Container) -> None:
+    wanted = image.inventory.image.locale
     done = container.run("locale charmap; date +%Z; LC_ALL=$LANG sort --version >/dev/null; TZ=Europe/Madrid date +%Z")
     charmap, zone, madrid = (*done.stdout.split(), "", "", "")[:3]
-    assert (charmap, zone) == ("UTF-8", "UTC"), f"locale: {charmap!r}, zone {zone!r}: set LANG=en_US.UTF-8, and no TZ"
+    assert (charmap, zone) == ("UTF-8", "UTC"), f"locale: {charmap!r}, zone {zone!r}: set LANG={wanted}, and no TZ"
     assert madrid in {"CET", "CEST"}, f"time zones: Madrid is {madrid!r}: install tzdata"
     assert not done.stderr, f"locale: {done.stderr.strip()!r}: generate the locale that LANG names"

@@ -124,12 +124,14 @@ def gh_of(container: Container, facts: Mapping[str, Any]) -> Gh:
 
 
 @pytest.mark.requirement("TOOL-gh-runs")
+@pytest.mark.feature("python")
 @pytest.mark.parametrize("check", CHECKS)
 def test_gh_passes_where_the_api_is_right(container: Container, check: str) -> None:
     CHECKS[check](gh_of(container, HONEST))
 
 
 @pytest.mark.requirement("TOOL-gh-runs")
+@pytest.mark.feature("python")
 @pytest.mark.parametrize(
     ("check", "lie", "line"),
     [

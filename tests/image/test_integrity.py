@@ -23,7 +23,8 @@ from fixtures.image.integrity import (
     damaged_collections,
     needed,
 )
-from fixtures.inventory import CollectionSource, DebianSource, Inventory, PythonSource, Tool
+from fixtures.inventory import Inventory, Tool
+from fixtures.sources import CollectionSource, DebianSource, PythonSource
 
 RULES = "cat /etc/dpkg/dpkg.cfg.d/* 2>/dev/null; true"
 NO_WRITER = "let no step of Dockerfile.j2 remove or write it, or list it under `trim` in tools.toml"

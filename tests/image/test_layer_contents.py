@@ -34,10 +34,11 @@ def test_layers_hold(
 @pytest.mark.requirement("IMG-5")
 def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image, reviewed: ReviewedPaths) -> None:
     settings = image.inventory.image
-    _none(rights.foreign_owners(entries, reviewed.owner, home=settings.home, owner=settings.uid))
+    _none(rights.foreign_owners(entries, reviewed.owner, home=settings.home, owner=(settings.uid, settings.gid)))
 
 
 @pytest.mark.requirement("IMG-5", "TOOL-podman-runs")
+@pytest.mark.feature("subordinate-ids")
 @pytest.mark.parametrize("name", ["newuidmap", "newgidmap"])
 def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntry]) -> None:
     found = [entry for entry in visible(entries) if entry.path == f"/usr/bin/{name}"]

@@ -8,8 +8,12 @@ import zipfile
 
 import pytest
 
+from fixtures.builder.root_files import locations
 from fixtures.deployment.tools import succeeded
 from fixtures.image.containers import Container, Containers
+from fixtures.image.image import Image
+from fixtures.inventory import Inventory
+from fixtures.sources import PythonSource
 
 START = """\
 mkdir -p start/..data
@@ -20,9 +24,25 @@ echo 'echo never' >start/70-closed
 printf '#!/bin/sh\\necho last ran\\n' >start/80-last; chmod +x start/80-last
 "$ENTRYPOINTD"/run-start-scripts "$PWD/start"
 """
-LIBRARIES = ("jmespath", "jsonpatch", "kubernetes", "lxml", "mlflow", "nats", "psycopg2", "redis")
+MODULES = {
+    "jmespath": "jmespath",
+    "jsonpatch": "jsonpatch",
+    "kubernetes": "kubernetes",
+    "lxml": "lxml",
+    "mlflow-skinny": "mlflow",
+    "nats-py": "nats",
+    "psycopg2-binary": "psycopg2",
+    "redis": "redis",
+}
+"""What scripts import, by the distribution that has it: those that the inventory names must be there."""
 KEPT_UNDER_SUDO = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "SYSTEM_WGETRC", "https_proxy", "NO_PROXY")
-RUN_START_SCRIPTS = "rootfs/usr/local/libexec/entrypoint.d/run-start-scripts"
+RUN_START_SCRIPTS = "rootfs/usr/local/libexec/entrypoint.d/run-start-scripts.j2"
+
+
+def _distributions(inventory: Inventory) -> list[str]:
+    """Return the Python distributions of the tools."""
+    sources = [tool.source for tool in inventory.tools]
+    return [name for source in sources if isinstance(source, PythonSource) for name in source.distributions]
 
 
 def wheel(name: str) -> bytes:
@@ -45,6 +65,7 @@ def wheel(name: str) -> bytes:
 
 
 @pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("start-scripts")
 def test_start_scripts_run_in_order_also_as_links(container: Container) -> None:
     done = container.run(START)
     said = [line for line in done.stdout.splitlines() if line.endswith("ran")]
@@ -55,6 +76,7 @@ def test_start_scripts_run_in_order_also_as_links(container: Container) -> None:
 
 
 @pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("start-scripts")
 def test_start_script_that_fails_is_told(container: Container) -> None:
     told = container.run(START).stderr
     for name, how in {"60-fails": "failed with status 3", "70-closed": "failed: it is not executable"}.items():
@@ -63,22 +85,36 @@ def test_start_script_that_fails_is_told(container: Container) -> None:
         )
 
 
+# ---- PATH
+
+
+@pytest.mark.requirement("ENV-4")
+def test_image_s_own_path_has_every_location(image: Image, container: Container) -> None:
+    seen = container.run("echo $PATH").stdout.strip().split(":")
+    missing = [place for place in locations(image.inventory) if place not in seen]
+    assert not missing, f"PATH: {', '.join(missing)} not in the image's PATH {seen}: set it with ENV in Dockerfile.j2"
+
+
 # ---- pip and npm
 
 
 @pytest.mark.requirement("ENV-4")
+@pytest.mark.feature("python")
 @pytest.mark.parametrize("python", ["python3", "python"])
-def test_python_has_the_clients_of_the_services(python: str, container: Container) -> None:
-    done = container.run(f"{python} -c 'import {', '.join(LIBRARIES)}; print(\"imported\")'")
+def test_python_has_the_distributions_of_the_inventory(python: str, inventory: Inventory, container: Container) -> None:
+    named = {*inventory.image.distributions, *_distributions(inventory)}
+    modules = ", ".join(["json", *(module for name, module in MODULES.items() if name in named)])
+    done = container.run(f"{python} -c 'import {modules}; print(\"imported\")'")
     assert done.stdout == "imported\n", (
-        f"{python}: cannot import all of {', '.join(LIBRARIES)} ({done.stderr.strip()[-200:]}): add what it lacks to "
+        f"{python}: cannot import all of {modules} ({done.stderr.strip()[-200:]}): add what it lacks to "
         "python/requirements.in, or let rootfs/usr/local/bin/python3 run the tools' Python"
     )
 
 
 @pytest.mark.requirement("ENV-4")
+@pytest.mark.feature("pip")
 @pytest.mark.parametrize("pip", ["pip", "pip3", "python3 -m pip"])
-def test_what_pip_installs_is_found_by_python(pip: str, containers: Containers) -> None:
+def test_what_pip_installs_is_found_by_python(pip: str, image: Image, containers: Containers) -> None:
     packed = base64.b64encode(wheel("conformance_probe")).decode()
     done = containers("empty-home").run(
         f"echo {packed} | base64 -d >conformance_probe-1.0-py3-none-any.whl && "
@@ -86,7 +122,7 @@ def test_what_pip_installs_is_found_by_python(pip: str, containers: Containers) 
         "for p in python3 python; do $p -c 'import conformance_probe as p; print(p.ANSWER, p.__file__)'; done; "
         f'cat "$OLDPWD/log"; {pip} uninstall --quiet --yes conformance_probe'
     )
-    seen = [line.split()[0] for line in done.stdout.splitlines() if "/home/coder/.local/" in line]
+    seen = [line.split()[0] for line in done.stdout.splitlines() if f"{image.inventory.image.home}/.local/" in line]
     assert seen == ["42", "42"], (
         f"{pip}: what it installed is not found in home by python3 and python ({(done.stdout + done.stderr)[-300:]}): "
         "let all three be the Python of /opt/tools/python, with the user's own site"
@@ -94,7 +130,8 @@ def test_what_pip_installs_is_found_by_python(pip: str, containers: Containers) 
 
 
 @pytest.mark.requirement("ENV-4")
-def test_what_npm_installs_globally_is_a_command_of_home(containers: Containers) -> None:
+@pytest.mark.feature("npm")
+def test_what_npm_installs_globally_is_a_command_of_home(image: Image, containers: Containers) -> None:
     package = '{"name":"conformance-probe","version":"1.0.0","bin":"probe.js"}'
     program = "#!/usr/bin/env node\\nconsole.log(6*7)\\n"
     done = containers("empty-home").run(
@@ -102,7 +139,7 @@ def test_what_npm_installs_globally_is_a_command_of_home(containers: Containers)
         "npm pack --silent ./p >/dev/null && npm install --global --offline --silent ./conformance-probe-1.0.0.tgz; "
         "conformance-probe; command -v conformance-probe; npm uninstall --global --silent conformance-probe"
     )
-    assert done.stdout.split()[:2] == ["42", "/home/coder/.local/bin/conformance-probe"], (
+    assert done.stdout.split()[:2] == ["42", f"{image.inventory.image.home}/.local/bin/conformance-probe"], (
         f"npm: a global install gives {(done.stdout + done.stderr).strip()[-300:]!r}, no command in ~/.local/bin: "
         "set npm's prefix in Dockerfile.j2, and PATH in fixtures/builder/dockerfile.py"
     )
@@ -112,11 +149,12 @@ def test_what_npm_installs_globally_is_a_command_of_home(containers: Containers)
 
 
 @pytest.mark.requirement("ENV-2")
-@pytest.mark.parametrize("variable", KEPT_UNDER_SUDO)
-def test_sudo_keeps_authorities_and_proxy(variable: str, container: Container) -> None:
-    done = container.run(f"{variable}=mine sudo --non-interactive printenv {variable}")
-    seen = succeeded(done, "sudo", f"drops {variable}", repair="add it to rootfs/etc/sudoers.d/thinkube").strip()
-    assert seen == "mine", f"sudo: {variable}=mine became {seen!r}: add it to rootfs/etc/sudoers.d/thinkube"
+@pytest.mark.feature("sudo")
+@pytest.mark.parametrize("kept", KEPT_UNDER_SUDO)
+def test_sudo_keeps_authorities_and_proxy(kept: str, container: Container) -> None:
+    done = container.run(f"{kept}=mine sudo --non-interactive printenv {kept}")
+    seen = succeeded(done, "sudo", f"drops {kept}", repair="add it to rootfs/etc/sudoers.d/thinkube").strip()
+    assert seen == "mine", f"sudo: {kept}=mine became {seen!r}: add it to rootfs/etc/sudoers.d/thinkube"
 
 
 # ---- time zones

@@ -8,8 +8,9 @@ from fixtures import marks
 from fixtures.builder import podman_build, product
 from fixtures.builder.manifest import Manifest
 from fixtures.host.podman import podman
-from fixtures.inventory import GoSource, Inventory
+from fixtures.inventory import Inventory
 from fixtures.layers.reader import image_layers
+from fixtures.sources import GoSource
 from fixtures.verdict.evidence import blocked
 
 
@@ -34,6 +35,7 @@ def test_rebuild_with_nothing_changed_runs_no_stage(inventory: Inventory, manife
 
 
 @pytest.mark.requirement("BLD-8")
+@pytest.mark.feature("compiled-tools")
 @pytest.mark.usefixtures("image", "clean_build")
 def test_tools_are_built_without_base_and_image(inventory: Inventory, manifest: Manifest) -> None:
     kind = manifest.base.kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.builder.dockerfile import PYTHON_HOME
+from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import succeeded
 from fixtures.services.catalogue.table import TABLE

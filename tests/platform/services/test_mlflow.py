@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from fixtures.advice import REBUILD, last_line
-from fixtures.builder.dockerfile import PYTHON_HOME
+from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.tools import json_of, refused, succeeded, word
 from fixtures.services.catalogue.mlflow import API, Mlflow, MlflowCli, artifacts_of, connected
 from fixtures.services.model import Account, Endpoint

@@ -52,7 +52,8 @@ FOREIGN = {
 def test_another_base_has_no_stand_in(name: str) -> None:
     with pytest.raises(NoRouteError, match=r"^no route: check it$"):
         base.choose_base(FOREIGN[name], "auto")
-    with pytest.raises(UsageError, match=r" has no stand-in, docker\.io/codercom/code-server:latest alone has one: "):
+    alone = r" has no stand-in, docker\.io/codercom/code-server:latest and \S+/debian:trixie have one: "
+    with pytest.raises(UsageError, match=alone):
         base.choose_base(FOREIGN[name], "stand-in")
 
 
@@ -60,6 +61,13 @@ def test_stand_in_by_hand_asks_no_registry(no_route: list[str]) -> None:
     found = base.choose_base(STOOD_IN_FOR, "stand-in")
     assert (found.kind, found.reason) == ("stand-in", "it was asked for; built from package registries")
     assert no_route == []
+
+
+@pytest.mark.parametrize("source", ["auto", "stand-in"])
+@pytest.mark.parametrize("name", ["debian:trixie", "docker.io/library/debian:trixie"])
+def test_debian_s_own_image_has_the_builds_own_as_stand_in(name: str, source: BaseSource) -> None:
+    found = base.choose_base(name, source)
+    assert (found.reference, found.kind) == (base.DEBIAN_IMAGE, "stand-in")
 
 
 STAND_IN = Base("localhost/base", "", "stand-in", "no registry answers")

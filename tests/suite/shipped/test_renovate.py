@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.inventory import CollectionSource, DebianSource, GoSource, PythonSource, Tool, load
+from fixtures.inventory import Tool, load
 from fixtures.paths import ROOT
+from fixtures.sources import CollectionSource, DebianSource, GoSource, PythonSource
 
 INVENTORY = "docker/code-server-dev/tools.toml"
 NODE_FILES = ("versions", "Dockerfile", "rootfs/kind/version")

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from fixtures.inventory import GoSource, load
+from fixtures.inventory import load
 from fixtures.paths import IMAGE_DIRECTORY
+from fixtures.sources import GoSource
 
 BANNERS = {
     "kubectl": ('{"clientVersion": {"gitVersion": "v1.30.0"}}', "1.30.0"),

@@ -1,1 +1,0 @@
-. /etc/thinkube/setup-thinkube-env.sh
