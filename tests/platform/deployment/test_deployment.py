@@ -20,12 +20,12 @@ from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
 from fixtures.deployment.tools import json_of, succeeded
 from fixtures.image.image import Image
+from fixtures.inventory import Inventory
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 HOME_BYTES = 20 << 30
-HOME = "/home/coder"
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
 USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state/workspace .kube"
 
@@ -75,11 +75,12 @@ def test_pod_runs_the_pushed_image_by_digest(deployment: Deployment, pushed: Pus
 
 
 @pytest.mark.requirement("DEP-1")
-def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult]) -> None:
+def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult], inventory: Inventory) -> None:
+    settings = inventory.image
     done = inside("cd && pwd && id -u && id -g && touch .writable && rm .writable && test -O .local")
-    fix = "give the volume to the pod's fsGroup 1000"
-    seen = succeeded(done, "home", "is not writable for UID 1000", repair=fix).split()
-    expected = [HOME, "1000", "1000"]
+    fix = f"give the volume to the pod's fsGroup {settings.gid}"
+    seen = succeeded(done, "home", f"is not writable for UID {settings.uid}", repair=fix).split()
+    expected = [settings.home, str(settings.uid), str(settings.gid)]
     assert seen == expected, f"home: folder, UID and GID are {seen}, not {expected}: set runAsUser and runAsGroup"
 
 
@@ -234,11 +235,12 @@ def test_git_knows_the_developer(inside: Callable[[str], CommandResult], workspa
 
 
 @pytest.mark.requirement("DEP-7")
-def test_ssh_keys_are_the_users_alone(inside: Callable[[str], CommandResult]) -> None:
+def test_ssh_keys_are_the_users_alone(inside: Callable[[str], CommandResult], inventory: Inventory) -> None:
+    owner = str(inventory.image.uid)
     seen = inside("cd ~/.ssh && stat -c '%a %u %n' . id_ed25519").stdout.split()
     # A folder of the volume inherits its setgid bit, which opens nothing.
     modes = {seen[i + 2]: (int(seen[i], 8) & 0o777, seen[i + 1]) for i in range(0, len(seen), 3)}
-    expected = {".": (0o700, "1000"), "id_ed25519": (0o600, "1000")}
+    expected = {".": (0o700, owner), "id_ed25519": (0o600, owner)}
     assert modes == expected, f"ssh: mode and owner are {modes}, not {expected}: fix 20-workspace"
 
 

@@ -11,10 +11,9 @@ from fixtures.browser.editor import CodeServer
 from fixtures.browser.visit import Visit, unseen_number
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import succeeded
+from fixtures.inventory import Inventory
 
 SAVED_SECONDS = 20
-PROXIED = "/proxy/8080/healthz"
-"""A port of the pod, to which code-server passes on a developer's browser."""
 
 
 @pytest.fixture
@@ -24,9 +23,9 @@ def word() -> str:
 
 
 @pytest.fixture
-def path(pod: Pod, word: str) -> Iterator[str]:
+def path(pod: Pod, word: str, inventory: Inventory) -> Iterator[str]:
     """Where a check may make a file in home."""
-    name = f"/home/coder/conformance-{word}.txt"
+    name = f"{inventory.image.home}/conformance-{word}.txt"
     yield name
     pod.run(f"rm -f {name}")
 
@@ -45,14 +44,18 @@ def test_wrong_password_is_refused(code_server: CodeServer, word: str) -> None:
 
 
 @pytest.mark.requirement("DEP-3")
-def test_nothing_of_the_editor_is_served_without_a_login(code_server: CodeServer, stranger: Visit) -> None:
+def test_nothing_of_the_editor_is_served_without_a_login(
+    code_server: CodeServer, stranger: Visit, inventory: Inventory
+) -> None:
+    # A port of the pod, to which code-server passes on a developer's browser.
+    passed_on = f"/proxy/{inventory.image.port}{inventory.image.ready_path}"
     code_server.enter()
-    visit, proxied = code_server.visit, code_server.url + PROXIED
+    visit, proxied = code_server.visit, code_server.url + passed_on
     with visit.step("developer", "code-server: its developer gets no answer: read its container's log"):
         loaded, websockets = [*code_server.loaded(), proxied], visit.websockets
         open_to_developer = visit.get(proxied) == 200 and visit.opens_websocket(websockets[0])
         assert open_to_developer, (
-            f"code-server: {PROXIED} or a websocket is closed to its developer: leave out --disable-proxy"
+            f"code-server: {passed_on} or a websocket is closed to its developer: leave out --disable-proxy"
         )
     with stranger.step("stranger", "code-server: a stranger gets no answer: read its container's log"):
         stranger.page.goto(code_server.url)
@@ -74,9 +77,9 @@ def test_file_is_edited_in_a_tab(code_server: CodeServer, pod: Pod, path: str, w
 
 
 @pytest.mark.requirement("DEP-3")
-def test_terminal_runs_a_command(code_server: CodeServer) -> None:
+def test_terminal_runs_a_command(code_server: CodeServer, inventory: Inventory) -> None:
     product, number = unseen_number()
     code_server.enter()
     terminal = code_server.open_terminal()
-    terminal.run(f'echo "$(id -un) {product}"', f"coder {number}")
+    terminal.run(f'echo "$(id -un) {product}"', f"{inventory.image.user} {number}")
     terminal.run("type k", "k is aliased to `kubectl'")

@@ -17,6 +17,7 @@ from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import CONTAINER, Neighbour, Scratch
 from fixtures.deployment.tools import attempt, says, succeeded, word
 from fixtures.files import tar_of
+from fixtures.inventory import Inventory
 
 AUTHORITY = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 PLAY_SECONDS = 120.0
@@ -186,10 +187,11 @@ def test_community_crypto_gets_the_certificate_of_the_api_server(pod: Pod) -> No
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
 @pytest.mark.uses("ansible-core")
-def test_ansible_posix_authorizes_the_developer_s_key(pod: Pod, workspace: Workspace) -> None:
+def test_ansible_posix_authorizes_the_developer_s_key(pod: Pod, workspace: Workspace, inventory: Inventory) -> None:
     assert workspace.ssh_keys is not None
     key, file = workspace.ssh_keys["id_ed25519.pub"].decode().strip(), "{{ playbook_dir }}/authorized_keys"
-    added = {"user": "coder", "path": file, "manage_dir": False, "key": "{{ lookup('file', '~/.ssh/id_ed25519.pub') }}"}
+    mine = "{{ lookup('file', '~/.ssh/id_ed25519.pub') }}"
+    added = {"user": inventory.image.user, "path": file, "manage_dir": False, "key": mine}
     read = {"ansible.builtin.command": f"cat {file}"}
     seen = must_play(pod, {"ansible.posix.authorized_key": added}, read).results[1]["stdout"]
     assert seen == key, f"ansible.posix: authorized {seen!r}, not {key!r}: {REBUILD}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from fixtures.deployment.overlay import BASE, Workspace, ssh_key_pair
+from fixtures.deployment.overlay import BASE, MANIFESTS, Workspace, ssh_key_pair
 from fixtures.redaction import MASK, redact
 from fixtures.registry.settings import RegistrySettings
 
@@ -62,6 +62,34 @@ def test_home_may_be_on_a_volume_of_the_clusters_own() -> None:
     patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, dedicated_volume=True))["patches"]
     assert [one for one in patches if "$patch: delete" in one["patch"] and "PersistentVolume" in one["patch"]]
     assert not [one for one in overlay(Workspace("s", "r", IMAGE, REGISTRY))["patches"] if "$patch" in one["patch"]]
+
+
+def test_manifests_are_those_of_the_product_s_image() -> None:
+    spec = yaml.safe_load((BASE / "deployment.yaml").read_text(encoding="utf-8"))["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    ids = [spec["securityContext"][key] for key in ("runAsUser", "runAsGroup", "fsGroup")]
+    assert ids == [MANIFESTS.uid, MANIFESTS.gid, MANIFESTS.gid]
+    assert (mounts["home"], mounts["start"]) == (MANIFESTS.home, f"{MANIFESTS.start_scripts}/20-workspace")
+    assert container["ports"] == [{"name": "http", "containerPort": MANIFESTS.port}]
+    assert container["readinessProbe"]["httpGet"]["path"] == MANIFESTS.ready_path
+
+
+def test_another_image_s_user_home_and_port_are_in_a_patch() -> None:
+    changed = {"uid": 2001, "gid": 3000, "home": "/work/dev", "port": 9000, "ready_path": "/up", "start_scripts": "/s"}
+    settings = MANIFESTS.model_copy(update=changed)
+    patches = [one["patch"] for one in overlay(Workspace("s", "r", IMAGE, REGISTRY, settings=settings))["patches"]]
+    plain = [one["patch"] for one in overlay(Workspace("s", "r", IMAGE, REGISTRY))["patches"]]
+    (patch,) = set(patches) - set(plain)
+    spec = yaml.safe_load(patch)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert spec["securityContext"] == {"runAsUser": 2001, "runAsGroup": 3000, "fsGroup": 3000}
+    assert {"name": "http", "containerPort": 9000} in container["ports"]
+    assert container["livenessProbe"] == {"httpGet": {"path": "/up"}}
+    assert [one["mountPath"] for one in container["volumeMounts"] if "$patch" not in one] == [
+        "/work/dev",
+        "/s/20-workspace",
+    ]
 
 
 def test_base_names_only_files_that_are_there() -> None:
