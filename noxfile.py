@@ -224,6 +224,13 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Drop each tool in turn, add one of each kind of source, and see that checks, self-tests and lint hold."""
+    install(session)
+    run(session, "python", "-m", "fixtures.matrix", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Run the linters: ruff, mypy, import-linter, repo-review, hadolint and shellcheck; `-- mypy` for one of them."""
     if unknown := sorted(set(session.posargs) - set(LINTERS)):

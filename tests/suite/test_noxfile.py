@@ -23,6 +23,7 @@ NAMED = (
     "rebuild",
     "selftest",
     "mutation",
+    "matrix",
     "lint",
     "bench",
     "lock",

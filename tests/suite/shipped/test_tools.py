@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
-from fixtures.inventory import load
+from fixtures import matrix
+from fixtures.builder.dockerfile import render
+from fixtures.inventory import DEFAULT_INVENTORY, Inventory, load
 from fixtures.paths import IMAGE_DIRECTORY
 from fixtures.sources import GoSource
 
@@ -31,6 +34,13 @@ BANNERS = {
 def test_version_is_read_from_the_output_of_the_tool(name: str) -> None:
     banner, version = BANNERS[name]
     assert load().tool(name).probe.read(banner) == version
+
+
+@pytest.mark.parametrize("name", [tool.name for tool in load().tools])
+def test_image_without_a_tool_can_be_built(name: str) -> None:
+    text = matrix.without(DEFAULT_INVENTORY.read_text(encoding="utf-8"), name)
+    left = Inventory.model_validate(tomllib.loads(text))
+    assert f" AS {name}\n" not in render(left, []), f"{name}: is dropped, and Dockerfile.j2 still has its stage"
 
 
 def test_every_go_tool_has_a_locked_module() -> None:
