@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.layers import rights
-from fixtures.layers.reviewed import Finding, Reviewed, ReviewedPaths
+from fixtures.layers.reviewed import Finding, Reviewed, ReviewedPaths, ReviewedRight
 from fixtures.paths import IMAGE_DIRECTORY
 from tests.suite.layers.images import Item, image
 
@@ -45,6 +45,41 @@ def test_reviewed_path_is_allowed_and_an_unused_one_is_found(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("mode", "uid", "seen"),
+    [
+        pytest.param(0o4755, 0, None, id="as-reviewed"),
+        pytest.param(0o6755, 0, "setuid and setgid, mode 6755, owner root:root", id="mode"),
+        pytest.param(0o4755, 7, "setuid, mode 4755, owner lp:root", id="owner"),
+        pytest.param(0o4755, 8, "setuid, mode 4755, owner 8:root", id="no-account"),
+    ],
+)
+def test_reviewed_right_is_that_right_alone(tmp_path: Path, mode: int, uid: int, seen: str | None) -> None:
+    reviewed = [ReviewedRight(path="/usr/bin/sudo", right="4755 root:root", reason="may become root")]
+    users = Item("etc/passwd", b"root:x:0:0:::\nlp:x:7:7:::\n")
+    items = [users, Item("etc/group", b"root:x:0:\n"), Item("usr/bin/sudo", mode=mode, uid=uid)]
+    with image(tmp_path, items) as entries:
+        found = [str(finding) for finding in rights.setuid_files(entries, reviewed)]
+    assert len(found) == (seen is not None)
+    assert all(f"): {seen}, reviewed as 4755 root:root: remove the bit" in line for line in found)
+
+
+def test_entry_for_one_base_counts_there_alone(tmp_path: Path) -> None:
+    path = tmp_path / "reviewed.toml"
+    path.write_text(entry("secret") + entry("secret", "/usr/bin/y") + 'base = "upstream"\n', encoding="utf-8")
+    reviewed = ReviewedPaths.load(path)
+    paths = {
+        base: [(one.path, one.optional) for one in reviewed.on(base).secret]
+        for base in ("upstream", "stand-in", "unknown")
+    }
+    everywhere = ("/usr/bin/x", False)
+    assert paths == {
+        "upstream": [everywhere, ("/usr/bin/y", False)],
+        "stand-in": [everywhere],
+        "unknown": [everywhere, ("/usr/bin/y", True)],
+    }
+
+
 def test_shipped_list_is_valid_and_names_no_path_twice() -> None:
     reviewed = ReviewedPaths.load(REVIEWED)
     assert "/usr/bin/passwd" in {entry.path for entry in reviewed.setuid}
@@ -61,8 +96,11 @@ def entry(table: str, path: str = "/usr/bin/x", reason: str = "because it is") -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param('[[setuid]]\npath = "/usr/bin/x"', "setuid number 1, reason: is missing", id="no-reason"),
-        pytest.param(entry("setuid", "bin/x"), "setuid number 1, path: must match", id="relative"),
+        pytest.param('[[leftover]]\npath = "/usr/bin/x"', "leftover number 1, reason: is missing", id="no-reason"),
+        pytest.param(entry("setuid"), "setuid number 1, right: is missing", id="no-right"),
+        pytest.param(entry("setuid") + 'right = "4755"', "setuid number 1, right: must match", id="no-owner"),
+        pytest.param(entry("owner") + 'base = "mine"', "owner number 1, base: must be", id="unknown-base"),
+        pytest.param(entry("owner", "bin/x"), "owner number 1, path: must match", id="relative"),
         pytest.param(entry("secret", "/opt/*"), "secret number 1, path: must match", id="too-wide"),
         pytest.param(
             entry("secret") + entry("secret", reason="ok"),
