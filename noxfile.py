@@ -38,6 +38,7 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/code-server.sh",
     "docker/code-server-base/entrypoint.sh",
     "docker/code-server-base/trim-code-server.sh",
+    "docker/code-server-base/trim-debian.sh",
     *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").iterdir())),
     "docker/platform/code-server/20-workspace",
     *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),

@@ -54,7 +54,7 @@ types_and_typescript() {
 
 # Copies for a web page's script tag, beside the module that `main` names.
 script_tag_bundles() {
-    rm -r "$root"/lib/vscode/node_modules/@microsoft/1ds-*-js/bundle \
+    rm -rf "$root"/lib/vscode/node_modules/@microsoft/1ds-*-js/bundle \
         "$root"/lib/vscode/node_modules/@microsoft/applicationinsights-core-js/browser
 }
 

@@ -26,9 +26,9 @@ UNCLAIMED_BYTES = 20_000_000
 @pytest.fixture(scope="module")
 def sizes(image: Image, inventory: Inventory) -> SizeTable:
     """The image's bytes by tool and layer."""
-    if not image_exists(image.base):
-        blocked("the base image is not in the local storage", image.base)
-    return size_table(image.name, image.base, inventory, list(image.omitted))
+    if not image_exists(image.built_on):
+        blocked("the base image is not in the local storage", image.built_on)
+    return size_table(image.name, image.built_on, inventory, list(image.omitted))
 
 
 @pytest.mark.requirement("BLD-3")

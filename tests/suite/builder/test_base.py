@@ -105,3 +105,50 @@ def test_pinned_base_that_is_here_is_used_without_a_registry(
 def test_name_that_is_none_is_wrong_input() -> None:
     with pytest.raises(UsageError, match=r"^the base image: 'Code Server' is no name of an image: write it as HOST"):
         base.choose_base("Code Server", "auto")
+
+
+UPSTREAM = Base(f"h:5000/x/code-server{PINNED}", PINNED.removeprefix("@"), "upstream", "its registry answered")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """What podman was asked to build, and before it what was pulled; the base's user is `dev`."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("fixtures.builder.registry_answers.pull", lambda reference: asked.append([str(reference)]))
+    monkeypatch.setattr(base, "inspect", lambda _: {"Config": {"User": "dev"}})
+
+    def built(_label: str, _folder: Path, words: list[str]) -> dict[str, float]:
+        asked.append(words)
+        return {"final": 1.0}
+
+    monkeypatch.setattr(base, "podman_build", built)
+    return asked
+
+
+def test_base_of_a_registry_becomes_one_layer_for_its_own_user(commands: list[list[str]]) -> None:
+    assert base.build_base(UPSTREAM) == {"final": 1.0}
+    pulled, built = commands
+    assert pulled == [UPSTREAM.reference]
+    assert built[0] == "--squash-all"
+    assert {f"BASE_IMAGE={UPSTREAM.reference}", "BASE_USER=dev"} < set(built)
+    assert built[-2:] == ["--tag", UPSTREAM.image]
+
+
+def test_base_that_is_trimmed_already_is_not_even_pulled(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "image_exists", lambda name: name == UPSTREAM.image)
+    assert base.build_base(UPSTREAM) == {}
+    assert commands == []
+
+
+def test_trimmed_base_is_named_by_the_base_and_by_what_trims_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Base("x", "sha256:" + "b" * 64, "upstream", "")
+    names = [UPSTREAM.image, other.image, Base("y", UPSTREAM.digest, "upstream", "").image]
+    monkeypatch.setattr(base, "TRIMMED_DIRECTORY", tmp_path)
+    names.append(UPSTREAM.image)
+    assert len(set(names)) == 3
+    assert (names[0], STAND_IN.image) == (names[2], STAND_IN.reference)

@@ -187,6 +187,17 @@ def test_inventory_table_has_every_tool_and_says_what_is_omitted() -> None:
     assert lines[8] == "time   base 100 s, tools 700 s, final 60 s, total 860 s"
 
 
+def test_inventory_table_says_what_was_built_upon_where_that_is_not_the_base_itself() -> None:
+    trimmed = Manifest.model_validate(changed("base", "image", to="localhost/trimmed"))
+    lines = manifests.inventory_table(trimmed).splitlines()
+    assert lines[6:8] == [
+        "base   localhost/base (stand-in: no registry answers)",
+        "       its layers made one and trimmed: localhost/trimmed",
+    ]
+    itself = Manifest.model_validate(changed("base", "image", to="localhost/base"))
+    assert manifests.inventory_table(itself) == manifests.inventory_table(Manifest.model_validate(document()))
+
+
 def test_inventory_table_says_cached_and_over_limit() -> None:
     content = changed("size", "total", to=2_000_000_000) | {"cached": True, "omissions": []}
     text = manifests.inventory_table(Manifest.model_validate(content))

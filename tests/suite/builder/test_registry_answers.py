@@ -147,6 +147,33 @@ def test_proxy_that_leads_nowhere_is_no_stand_in(
         base.choose_base(own("registry.invalid/ok/base:latest", monkeypatch), "auto")
 
 
+def test_mirror_that_podman_is_told_of_answers_in_upstream_s_name(
+    registry: str, skopeo: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = "registry.invalid/ok"
+    lines = [
+        f'[[registry]]\nprefix = "{host}"\nlocation = "{host}"',
+        f'[[registry.mirror]]\nlocation = "{registry}/ok"',
+    ]
+    (tmp_path / "registries.conf").write_text("\n".join(lines), encoding="utf-8")
+    skopeo["CONTAINERS_REGISTRIES_CONF"] = str(tmp_path / "registries.conf")
+    found = base.choose_base(own(f"{host}/base:latest", monkeypatch), "auto")
+    assert (found.reference, found.kind) == (f"{host}/base@{DIGEST}", "upstream")
+
+
+@pytest.mark.parametrize("content", [None, "[[registry"], ids=["no file", "no TOML"])
+def test_mirrors_that_cannot_be_read_are_no_stand_in(
+    content: str | None, skopeo: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "registries.conf"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    skopeo["CONTAINERS_REGISTRIES_CONF"] = str(path)
+    line = r"cannot be asked with this registries\.conf \(.*\): correct that file, or CONTAINERS_REGISTRIES_CONF"
+    with pytest.raises(RegistryAnswerError, match=line):
+        base.choose_base(own("registry.invalid/ok/base:latest", monkeypatch), "auto")
+
+
 def test_image_pinned_by_digest_is_asked_for_by_digest(registry: str) -> None:
     pinned = f"{registry}/ok/base@{DIGEST}"
     assert base.choose_base(pinned, "auto").reference == pinned

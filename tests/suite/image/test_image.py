@@ -39,3 +39,10 @@ def test_reason_of_another_image_is_not_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_reason_is_unknown_without_a_manifest(tmp_path: Path, relocate: Callable[[str, Path], None]) -> None:
     relocate("BUILD_DIRECTORY", tmp_path)
     assert image(**LABELS).base_reason == "unknown"
+
+
+def test_image_says_what_it_was_built_upon_where_that_is_not_its_base() -> None:
+    assert image(**LABELS, **{"conformance.base.image": "h/base"}).described()[2:] == []
+    trimmed = image(**LABELS, **{"conformance.base.image": "localhost/trimmed"})
+    assert trimmed.built_on == "localhost/trimmed"
+    assert trimmed.described()[2:] == ["base: its layers made one, trimmed: localhost/trimmed"]
