@@ -73,6 +73,18 @@ def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:
     assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]
 
 
+def test_interrupted_build_does_not_go_on(fake_podman: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "#!/bin/sh\necho '[1/2] STEP 1/2: FROM x AS jq'\nexec sleep 600\n"
+    (fake_podman / "podman").write_text(endless, encoding="utf-8")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(podman_build.Progress, "read", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        podman_build.podman_build("image", fake_podman, [])
+
+
 def test_digest_of_a_folder_is_of_names_contents_and_executable_bits(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x", encoding="utf-8")
     digests = [podman_build.folder_digest(tmp_path)]
