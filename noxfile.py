@@ -27,6 +27,9 @@ nox.options.error_on_missing_interpreters = True  # a session that is skipped ha
 LOCK = "requirements.lock"
 WORKERS = "2"
 SIDE_BY_SIDE = ("-n", WORKERS, "--dist=loadgroup", "--max-worker-restart=0")
+TWIN = {"CONFORMANCE_BUILD": ".build/twin"}
+"""Keeps what is built and found on the twin of upstream's base apart."""
+TWIN_STEPS = ("build", "image", "deployment")
 RENDERED = ".build/Dockerfile"
 RENDERED_ROOT = ".build/rootfs"
 DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
@@ -41,6 +44,8 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/trim-debian.sh",
     *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").iterdir())),
     "docker/platform/code-server/20-workspace",
+    "docker/upstream-twin/code-server",
+    "docker/upstream-twin/entrypoint.sh",
     *(str(path) for path in sorted(Path("docker/platform").glob("*/start"))),
 )
 RENDERED_SCRIPTS = tuple(
@@ -86,13 +91,13 @@ def exit_with_the_worst_code() -> None:
         os._exit(worst[0])
 
 
-def run(session: nox.Session, *command: str, go_on: bool = False) -> None:
+def run(session: nox.Session, *command: str, go_on: bool = False, env: dict[str, str] | None = None) -> None:
     """Run what holds containers or clusters: Ctrl-C gives it the time to remove them, where nox gives 0.5 s.
 
     With `go_on`, an incomplete part does not end the job: the verdict of all parts tells it.
     """
     try:
-        session.run(*command, interrupt_timeout=90, terminate_timeout=30)
+        session.run(*command, env=env or {}, interrupt_timeout=90, terminate_timeout=30)
     except CommandFailed as failure:
         code = failure.return_code or 2
         if go_on and code == 3 and ends_with_verdict():
@@ -144,6 +149,19 @@ def rebuild(session: nox.Session) -> None:
     """Check that building again with nothing changed runs no stage; words after `--` go to pytest."""
     install(session)
     run(session, "python", "-m", "fixtures.verdict", "rebuild", *session.posargs, go_on=True)
+
+
+@nox.session
+def twin(session: nox.Session) -> None:
+    """Build the image on a twin of upstream's base and check it and its deployment; `-- build image` for some steps."""
+    steps = [word for word in TWIN_STEPS if word in session.posargs] or TWIN_STEPS
+    options = [word for word in session.posargs if word not in TWIN_STEPS]
+    install(session)
+    if "build" in steps:
+        run(session, "python", "-m", "fixtures.twin", *options, env=TWIN)
+    for part in [word for word in steps if word != "build"]:
+        words = () if "build" in steps else options
+        run(session, "python", "-m", "fixtures.verdict", part, *SIDE_BY_SIDE, *words, env=TWIN)
 
 
 @nox.session

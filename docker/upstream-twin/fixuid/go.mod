@@ -1,0 +1,3 @@
+module upstream-twin/fixuid
+
+go 1.24
