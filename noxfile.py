@@ -165,6 +165,13 @@ def twin(session: nox.Session) -> None:
 
 
 @nox.session
+def preflight(session: nox.Session) -> None:
+    """Say in seconds what a run will lack, and which rows that blocks; `-- --kubeconfig FILE` for a cluster of yours."""
+    install(session)
+    run(session, "python", "-m", "fixtures.preflight", *session.posargs)
+
+
+@nox.session
 def cluster(session: nox.Session) -> None:
     """Bring up the embedded Kubernetes; `-- --nodes 2` for two, `-- --keep` to take over a running one, `-- delete`."""
     install(session)

@@ -25,6 +25,7 @@ MODULES = (
     "fixtures.cluster.node_image",
     "fixtures.registry.__main__",
     "fixtures.attestation.__main__",
+    "fixtures.preflight.__main__",
 )
 
 

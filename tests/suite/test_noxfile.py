@@ -34,6 +34,7 @@ NAMED = (
     "platform",
     "promote",
     "attest",
+    "preflight",
     "report",
 )
 

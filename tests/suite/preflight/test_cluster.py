@@ -1,0 +1,168 @@
+"""Each thing that a cluster lacks is named, with the rows that it blocks; what cannot be seen is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.host.finding import Finding, State
+from fixtures.preflight import cluster as looks
+from fixtures.registry.settings import RegistrySettings
+from tests.suite.cluster.fakes.api_server import serving
+from tests.suite.preflight.conftest import (
+    ADMISSION,
+    CLASSES,
+    CONFIGURATION,
+    DEFAULT,
+    SETS,
+    SPACES,
+    FakeCluster,
+    named,
+    node,
+)
+from tests.suite.registry.fakes.registry import FakeRegistry
+
+REPOSITORY = "library/x"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+Change = Callable[[FakeCluster], None]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[RegistrySettings]:
+    """A registry that takes what is pushed."""
+    server = FakeRegistry(tmp_path)
+    server.daemon_threads = True
+    with serving(server):
+        yield server.settings
+
+
+def found(cluster: Any, settings: RegistrySettings | None, namespace: str = "") -> list[Finding]:
+    """All findings."""
+    return list(looks.findings(cluster, settings, REPOSITORY, namespace))
+
+
+def with_state(findings: list[Finding], *states: State) -> dict[str, Finding]:
+    """Those of some states, by their subject."""
+    return {one.subject: one for one in findings if one.state in states}
+
+
+def test_cluster_that_lacks_nothing_meets_everything(cluster: Any, registry: RegistrySettings) -> None:
+    findings = found(cluster, registry)
+    assert {one.state for one in findings} == {State.MET}
+    assert {one.subject for one in findings} == {
+        "version skew", "this account's rights", "registry", "nodes", "user namespaces", "seccompDefault",
+        "admission policies", "pod security", "the workspace's pod", "default storage class", "NetworkPolicy",
+    }  # fmt: skip
+
+
+def put(path: str, value: Any) -> Change:
+    """Have the cluster answer something else."""
+    return lambda cluster: cluster.documents.update({path: value})
+
+
+def deny(*rights: tuple[str, str]) -> Change:
+    """Take rights from the account."""
+    return lambda cluster: cluster.denied.update(rights)
+
+
+def refuse(cluster: FakeCluster) -> None:
+    """Have a policy refuse the pod."""
+    cluster.refusal = "admission webhook denied: disallow-sudo"
+
+
+UNMET: dict[str, tuple[Change, str, str]] = {
+    "no default class": (
+        put(CLASSES, [named("slow")]), "default storage class", "no class is the default (there: slow)",
+    ),
+    "no class": (put(CLASSES, []), "default storage class", "no class is the default (there: none at all)"),
+    "restricted": (put(SPACES, [named("code-server", labels=RESTRICTED)]), "pod security", "code-server: PodSecurity"),
+    "policy": (refuse, "the workspace's pod", "namespace default refuses it: admission webhook denied: disallow-sudo"),
+    "may not deploy": (deny(("create", "secrets")), "this account's rights", "it may not create secrets"),
+    "may not look": (deny(("list", "nodes")), "this account's rights", "it may not list nodes"),
+    "newer server": (put("/version", {"gitVersion": "v1.33.1+k3s1"}), "version skew", "server v1.33.1+k3s1: supported"),
+    "old kernel": (put("/api/v1/nodes", [node(info={"kernelVersion": "5.4.0"})]), "user namespaces", "Linux 5.4"),
+    "seccomp": (put(CONFIGURATION, {"kubeletconfig": {"seccompDefault": True}}), "seccompDefault", "one: pods without"),
+    "arm": (put("/api/v1/nodes", [node(info={"architecture": "arm64"})]), "nodes", "one: is arm64, the image is amd64"),
+    "small": (put("/api/v1/nodes", [node(allocatable={"memory": "2Gi"})]), "nodes", "one: has 2.0 Gi of memory"),
+    "not ready": (put("/api/v1/nodes", [node(conditions=[])]), "nodes", "one: is not Ready"),
+    "cordoned": (put("/api/v1/nodes", [node(spec={"unschedulable": True})]), "nodes", "one: takes no pods"),
+    "tainted": (
+        put("/api/v1/nodes", [node(spec={"taints": [{"key": "gpu", "effect": "NoSchedule"}]})]), "nodes", "taint gpu",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "subject", "said"), UNMET.values(), ids=UNMET)
+def test_what_is_unmet_is_named_with_its_repair_and_its_rows(
+    cluster: Any, registry: RegistrySettings, change: Change, subject: str, said: str
+) -> None:
+    change(cluster)
+    unmet = with_state(found(cluster, registry), State.UNMET)
+    assert list(unmet) == [subject]
+    assert said in unmet[subject].seen
+    assert unmet[subject].repair
+    assert unmet[subject].blocks
+
+
+def test_four_things_at_once_are_four_findings(cluster: Any) -> None:
+    for change in (
+        put(CLASSES, []),
+        deny(("create", "namespaces")),
+        put(f"{SPACES}/mine", named("mine", labels=RESTRICTED)),
+    ):
+        change(cluster)
+    unmet = with_state(found(cluster, None, "mine"), State.UNMET)
+    assert list(unmet) == ["this account's rights", "registry", "pod security", "default storage class"]
+
+
+def test_registry_that_refuses_is_unmet(cluster: Any, tmp_path: Path) -> None:
+    server = FakeRegistry(tmp_path)
+    server.daemon_threads = True
+    with serving(server):
+        unmet = with_state(found(cluster, server.stranger), State.UNMET)
+    assert "refuses user robot (to push to library/x)" in unmet["registry"].seen
+
+
+def test_account_that_may_see_nothing_is_told_unknown(cluster: Any, registry: RegistrySettings) -> None:
+    cluster.documents.clear()
+    findings = found(cluster, registry)
+    assert not with_state(findings, State.UNMET)
+    assert set(with_state(findings, State.UNKNOWN)) == {
+        "version skew", "nodes", "user namespaces", "seccompDefault", "admission policies", "pod security",
+        "default storage class", "NetworkPolicy",
+    }  # fmt: skip
+
+
+def test_pod_that_may_not_be_asked_about_is_unknown(cluster: Any, registry: RegistrySettings) -> None:
+    cluster.denied.add(("create", "pods"))
+    assert "the workspace's pod" in with_state(found(cluster, registry), State.UNKNOWN)
+
+
+NOTES: dict[str, tuple[Change, str]] = {
+    "no network policy": (put(SETS, [named("kindnet")]), "is seen (DaemonSets: kindnet)"),
+    "two defaults": (put(CLASSES, [DEFAULT, DEFAULT]), "standard, standard: of several the newest counts"),
+    "others' namespaces": (put(SPACES, [named("strict", labels=RESTRICTED)]), "strict: PodSecurity enforces"),
+    "Kyverno": (put("/apis", {"groups": [{"name": "kyverno.io"}]}), "Kyverno is there: its policies may not be listed"),
+    "webhook": (put(f"{ADMISSION}/validatingwebhookconfigurations", [named("w")]), "others are there: w"),
+    "Ubuntu": (put("/api/v1/nodes", [node(info={"osImage": "Ubuntu 24.04.1 LTS"})]), "AppArmor may refuse them"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), NOTES.values(), ids=NOTES)
+def test_what_is_otherwise_and_blocks_nothing_is_a_note(
+    cluster: Any, registry: RegistrySettings, change: Change, said: str
+) -> None:
+    change(cluster)
+    findings = found(cluster, registry)
+    (note,) = with_state(findings, State.NOTE).values()
+    assert said in note.seen
+    assert not with_state(findings, State.UNMET)
+
+
+def test_namespace_that_is_named_counts_alone(cluster: Any, registry: RegistrySettings) -> None:
+    cluster.documents[SPACES] = [named("code-server", labels=RESTRICTED)]
+    assert not with_state(found(cluster, registry, "default"), State.UNMET)
+    assert "pod security" in with_state(found(cluster, registry, "gone"), State.UNKNOWN)

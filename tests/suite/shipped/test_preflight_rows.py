@@ -1,0 +1,33 @@
+"""What a preflight says of rows holds for the checks that there are."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from fixtures.preflight import machine, rows
+
+PATTERNS = sorted(
+    {*rows.LIVE, *rows.DEPLOYED, *rows.IN_POD_CONTAINERS, *rows.KUBECTL, *rows.NETWORK_POLICY, *machine.IMAGE}
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_pattern_fits_checks_that_there_are(pattern: str) -> None:
+    assert any(fnmatchcase(nodeid, pattern) for nodeid in rows.listed()), f"{pattern}: no check: correct it in rows.py"
+
+
+def test_all_live_checks_but_those_of_the_bare_cluster_take_a_deployment() -> None:
+    bare = {one for one in rows.listed() if one.startswith("tests/platform/") and "/cluster/" not in one}
+    assert bare == {one for one in rows.listed() if any(fnmatchcase(one, each) for each in rows.DEPLOYED)}
+
+
+def test_what_blocks_a_deployment_blocks_the_rows_of_it() -> None:
+    found = rows.blocked_by(rows.DEPLOYED)
+    assert {"DEP-1", "DEP-4", "FLOW-image", "TOOL-kubectl-operates"} <= set(found)
+    assert "IMG-1" not in found
+
+
+def test_user_namespaces_carry_the_containers_of_the_pod() -> None:
+    assert {"FLOW-image", "TOOL-podman-operates"} <= set(rows.blocked_by(rows.IN_POD_CONTAINERS))
