@@ -202,7 +202,7 @@ def verdict(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Write the page and the exports of the newest run anew; `-- FOLDER` for the run in a folder."""
+    """Write the page and the exports of the newest run anew; `-- FOLDER` for another one, `-- --compare OLD`."""
     install(session)
     run(session, "python", "-m", "fixtures", "report", *session.posargs)
 

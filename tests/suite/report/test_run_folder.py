@@ -94,7 +94,7 @@ def test_secrets_of_the_environment_are_kept_out(tmp_path: Path) -> None:
 
 def test_failed_write_leaves_the_page_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = run_folder.publish(write(tmp_path, document("image"))).read_text(encoding="utf-8")
-    monkeypatch.setattr(run_folder, "write", lambda _: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(run_folder, "write", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         run_folder.publish(write(tmp_path, document("rebuild")))
     assert (tmp_path / "runs" / "latest" / "report.html").read_text(encoding="utf-8") == before
@@ -113,7 +113,7 @@ def test_command_writes_into_the_folder_that_is_named(tmp_path: Path, capsys: py
 
 
 def test_command_writes_the_newest_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_folder, "publish", lambda: ROOT / ".build" / "runs" / "latest" / "x")
+    monkeypatch.setattr(run_folder, "publish", lambda **_: ROOT / ".build" / "runs" / "latest" / "x")
     assert command.main([]) == ExitCode.VERIFIED
     assert capsys.readouterr().out == "page: .build/runs/latest/x\n"
 

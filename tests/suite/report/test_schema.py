@@ -59,7 +59,7 @@ def test_schema_lacks_no_key_that_is_written() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"schema": 1}, id="version"),
+        pytest.param({"schema": 3}, id="version"),
         pytest.param({"exit_code": 5}, id="exit code"),
         pytest.param({"checks": [{"nodeid": "x", "outcome": "great"}]}, id="outcome"),
         pytest.param({"started": "yesterday"}, id="time"),
