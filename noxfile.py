@@ -139,7 +139,7 @@ def inventory(session: nox.Session) -> None:
 
 @nox.session
 def image(session: nox.Session) -> None:
-    """Check the image that was built last, in every profile; `-- --only-tools` for the tools of any image."""
+    """Check the image that was built last; `-- --only-tools` for the tools of any image, `-- --rerun-failed`."""
     install(session)
     run(session, "python", "-m", "fixtures.verdict", "image", *SIDE_BY_SIDE, *session.posargs, go_on=True)
 

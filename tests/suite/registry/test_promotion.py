@@ -39,6 +39,7 @@ def whole(**changes: Any) -> dict[str, Any]:
     document = {
         "schema": SCHEMA_VERSION, "part": "", "verdict": "passed", "exit_code": 0, "finished": finished, "broken": [],
         "interrupted": False, "parts": {one: dict(part) for one in WHOLE_PARTS}, "context": context,
+        "requirements": [{"id": "IMG-1", "verdict": "passed"}],
     }  # fmt: skip
     return document | changes
 
@@ -90,6 +91,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "error": (whole(verdict="error", exit_code=2), "the verdict is 'error' (exit code 2)"),
     "partial": (whole(verdict="partial", exit_code=3), "the verdict is 'partial' (exit code 3)"),
     "passed, and yet broken": (whole(broken=["x"]), "the verdict is 'passed' (exit code 0)"),
+    "flaky": (whole(requirements=[{"id": "IMG-1", "verdict": "flaky"}]), "IMG-1 passed only when checks ran again"),
     "interrupted": (whole(interrupted=True), "the verdict is 'passed' (exit code 0)"),
     "stale": (whole(finished=LONG_AGO), ", older than 24 h: run: nox"),
     "a part is stale": (changed("parts", "image", "finished", to=LONG_AGO), ", older than 24 h: run: nox"),

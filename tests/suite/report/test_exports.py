@@ -120,3 +120,10 @@ def test_exports_have_no_secret(tmp_path: Path) -> None:
     for text in (exports.junit(run), exports.ctrf(run, "0.1.0")):
         assert "helm: *** by everybody" in text
         assert "cannot be read and run" not in text
+
+
+def test_flaky_check_is_no_plain_pass(tmp_path: Path) -> None:
+    run = run_files.load(whole_run(tmp_path, "ENV-1"))
+    (told,) = [one for one in json.loads(exports.ctrf(run, "1"))["results"]["tests"] if one["tags"] == ["ENV-1"]]
+    assert (told["status"], told["rawStatus"], told["flaky"]) == ("other", "flaky", True)
+    assert '<skipped type="verdict.flaky" message="passed only when it ran again' in exports.junit(run)

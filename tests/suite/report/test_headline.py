@@ -100,3 +100,11 @@ def test_what_broke_beside_the_checks_is_to_be_repaired(tmp_path: Path) -> None:
 def test_worst_part_counts(tmp_path: Path) -> None:
     head, _, _ = said(write(tmp_path, document("image", ["BLD-3"]), document("live", ["ENV-2", "FLOW-nats"])))
     assert head.exit_code == 1
+
+
+def test_flaky_run_is_no_plain_pass(tmp_path: Path) -> None:
+    head, steps, found = said(whole_run(tmp_path, "ENV-1"))
+    assert (head.word, head.exit_code, len(found.flaky)) == ("passed, but flaky", 0, 1)
+    assert "1 requirement only when checks ran again" in head.meaning
+    assert steps[0].command == "pipx run nox"
+    assert "promote" not in "".join(step.command for step in steps)

@@ -199,11 +199,14 @@ def test_part_is_run_with_the_words_after_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command_line, "publish", lambda: None)
-    monkeypatch.setattr(command_line, "run_part", lambda part, rest: 3 if (part, rest) == ("live", ["-x"]) else 0)
+    codes = {("live", ("-x",), False): 3, ("live", ("-x",), True): 1}
+    run = lambda part, rest, *, again: codes.get((part, tuple(rest), again), 0)  # noqa: E731
+    monkeypatch.setattr(command_line, "run_part", run)
+    assert command_line.main(["live", "--rerun-failed", "-x"]) == 1
     monkeypatch.setattr("sys.argv", ["fixtures.verdict", "live", "-x"])
     assert (command_line.main(["live", "-x"]), command_line.main(["live"]), command_line.main()) == (3, 0, 3)
 
-    def full(*_arguments: object) -> int:
+    def full(*_arguments: object, **_options: object) -> int:
         raise SuiteError("no space", "free some")
 
     monkeypatch.setattr(command_line, "run_part", full)
