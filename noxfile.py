@@ -186,6 +186,13 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session
+def smoke(session: nox.Session) -> None:
+    """Look at a code-server that is deployed, in a minute: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`."""
+    install(session)
+    run(session, "python", "-m", "fixtures.smoke", *session.posargs)
+
+
+@nox.session
 def platform(session: nox.Session) -> None:
     """Bring up the services that a workspace talks to, and greet each; `-- --hold` leaves them up until Ctrl-C."""
     install(session)
@@ -225,7 +232,7 @@ def attest(session: nox.Session) -> None:
 def checks(session: nox.Session) -> None:
     """Write the list of all checks anew, tests/checks.txt; `-- --inventory PATH` for one beside that inventory."""
     install(session)
-    folders = ("tests/image", "tests/rebuild", "tests/platform")
+    folders = ("tests/image", "tests/rebuild", "tests/platform", "tests/smoke")
     given = " ".join(session.posargs).replace("--inventory=", "--inventory ").split()
     other = Path(given[given.index("--inventory") + 1]) if "--inventory" in given[:-1] else None
     place = other.with_suffix(".checks.txt") if other else "tests/checks.txt"

@@ -32,6 +32,7 @@ NAMED = (
     "live",
     "verdict",
     "platform",
+    "smoke",
     "promote",
     "attest",
     "preflight",

@@ -35,6 +35,22 @@ def test_check_belongs_to_the_part_whose_path_it_is_below(nodeid: str, part: str
     assert parts.belongs(nodeid, part) is mine
 
 
+@pytest.mark.parametrize(
+    ("nodeid", "part", "mine"),
+    [
+        ("tests/image/t.py::test_it", "", True),
+        ("tests/image/t.py::test_it", "live", True),
+        ("tests/image/t.py::test_it", "smoke", False),
+        ("tests/smoke/t.py::test_it", "smoke", True),
+        ("tests/smoke/t.py::test_it", "", False),
+    ],
+)
+def test_part_that_stands_alone_speaks_of_its_own_checks_and_no_other_of_them(
+    nodeid: str, part: str, *, mine: bool
+) -> None:
+    assert parts.concerns(nodeid, part) is mine
+
+
 def test_list_is_read_as_it_is_written(tmp_path: Path) -> None:
     checks = {"tests/image/t.py::test_b": ("IMG-1", "IMG-2"), "tests/image/t.py::test_a\tx": ("BLD-1",)}
     text = parts.render(checks.items())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import ExitCode
+from fixtures.verdict import requirements
 from fixtures.verdict.expected import ExpectedBlock
 from fixtures.verdict.outcomes import Check, Outcome, Problem
 from fixtures.verdict.verdict import Verdict, read_check
@@ -250,3 +251,14 @@ def test_check_is_never_partial(*, more: bool) -> None:
     partial = {"outcome": "partial", "first_line": "", "because": "", "waived": {}}
     with pytest.raises(ValueError, match="a check is never partial"):
         read_check(written | ({"more": [partial]} if more else partial))
+
+
+def test_part_that_stands_alone_has_its_own_rows_and_no_other_part_has_them() -> None:
+    ids = [one.id for one in requirements.load().values() if one.part == "smoke"]
+    checks = [Check(f"tests/smoke/t.py::test_{one}", (one,), outcome=Outcome.PASSED) for one in ids]
+    listed = {one.nodeid: one.ids for one in checks} | {"tests/image/t.py::test_it": ("IMG-1",)}
+    alone, other = (Verdict(mine, [], part=part, listed=listed) for part, mine in (("smoke", checks), ("image", [])))
+    assert ([row.requirement.id for row in alone.rows], alone.exit_code) == (ids, ExitCode.VERIFIED)
+    assert not {row.requirement.id for row in other.rows} & set(ids)
+    assert [one.nodeid for one in other.checks] == ["tests/image/t.py::test_it"]
+    assert Verdict(checks[1:], [], part="smoke", listed=listed).exit_code == ExitCode.INCOMPLETE

@@ -1,0 +1,68 @@
+"""The account's rights beside those that were reviewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.errors import UsageError
+from fixtures.smoke import reviewed
+from fixtures.smoke.reviewed import Reviewed, Rule
+from fixtures.smoke.settings import RIGHTS
+
+PODS, SECRETS = Rule("list", "", "pods"), Rule("get", "", "secrets")
+REVIEWED = Reviewed(frozenset({PODS}), frozenset({SECRETS}))
+AS_REVIEWED = {"mine": frozenset({PODS, SECRETS}), "default": frozenset({PODS}), "kube-system": frozenset({PODS})}
+
+
+def test_same_rights_do_not_differ() -> None:
+    assert reviewed.differences(AS_REVIEWED, REVIEWED, "mine") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "phrase"),
+    [
+        (dict.fromkeys(AS_REVIEWED, Rule("*", "*", "*")), "may * *.* everywhere"),
+        ({"kube-system": SECRETS}, "may get secrets in kube-system"),
+        ({"mine": Rule("create", "apps", "deployments")}, "may create deployments.apps in mine"),
+        ({"mine": Rule("get", "", "configmaps", "one")}, "may get configmaps/one in mine"),
+    ],
+    ids=["administrator", "elsewhere", "own", "one name"],
+)
+def test_more_rights_are_named(changes: dict[str, Rule], phrase: str) -> None:
+    seen = {name: rules | ({changes[name]} if name in changes else set()) for name, rules in AS_REVIEWED.items()}
+    assert reviewed.differences(seen, REVIEWED, "mine") == [phrase]
+
+
+def test_lacking_rights_are_named() -> None:
+    seen = AS_REVIEWED | {"mine": frozenset({PODS})}
+    assert reviewed.differences(seen, REVIEWED, "mine") == ["may not get secrets in mine"]
+
+
+def test_many_differences_are_counted() -> None:
+    assert reviewed.shortened([str(number) for number in range(8)]) == "0; 1; 2; 3; 4; 5 and 2 more"
+
+
+def test_manifests_of_this_repository_are_read() -> None:
+    found = reviewed.read(RIGHTS, "code-server")
+    assert Rule("list", "", "pods") in found.everywhere
+    assert Rule("create", "", "pods/exec") in found.own
+    assert not any(rule.resource == "workflowtaskresults" and rule.verb == "create" for rule in found.own)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no manifests of roles and their bindings"),
+        ("kind: RoleBinding\nmetadata: {name: x}\nsubjects: [{name: code-server}]\nroleRef: {kind: Role, name: y}",
+         "no manifests of roles"),
+        ("kind: Role\nmetadata: {name: x}\n", "binds no role to ServiceAccount code-server: name the account"),
+    ],
+    ids=["no YAML", "no such role", "no binding"],
+)  # fmt: skip
+def test_mistake_in_manifests_is_one_line(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "rbac.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=words) as raised:
+        reviewed.read(tmp_path / "rbac.yaml", "code-server")
+    assert "\n" not in str(raised.value)
