@@ -166,7 +166,7 @@ def twin(session: nox.Session) -> None:
 
 @nox.session
 def preflight(session: nox.Session) -> None:
-    """Say in seconds what a run will lack, and which rows that blocks; `-- --kubeconfig FILE` for a cluster of yours."""
+    """Say in seconds what a run will lack, and which rows that blocks; `-- --kubeconfig FILE` for your cluster."""
     install(session)
     run(session, "python", "-m", "fixtures.preflight", *session.posargs)
 

@@ -62,7 +62,10 @@ def test_all_debian_packages_are_whole(inventory: Inventory, container: Containe
 
 
 @pytest.mark.requirement("IMG-8")
-@pytest.mark.parametrize("path", APPENDED_TO)
+@pytest.mark.feature("environment")
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=[pytest.mark.feature("zsh")] * ("zsh" in path)) for path in APPENDED_TO]
+)
 def test_one_line_is_added_to_a_shell_s_settings(path: str, container: Container) -> None:
     recorded = container.run(f"dpkg-query --show --showformat='${{Conffiles}}' {APPENDED_TO[path]} | grep ' {path} '")
     seen = container.run(f"sed '$d' {path} | md5sum").stdout.split()

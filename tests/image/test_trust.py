@@ -62,6 +62,8 @@ CLIENTS = {
     "ansible": ("ansible-core", "ansible localhost -m uri -a url=$url", "SSL_CERT_FILE=$PWD/own.pem"),
 }
 """Of a client: the tool that brings it, its command for $url, and the variable by which it is told of a certificate."""
+FEATURES = {"git": "git", "node": "node", "npm": "npm", "pip": "pip", "sudo curl": "sudo", "sudo wget": "sudo"}
+"""The part of the image that brings a client, where no tool does."""
 UNTRUSTED = r"(?i)certificate|self.signed|unknown authority|SSL: "
 FIX = "take the setting that switches its check off out of the image, its environment and its home"
 
@@ -73,10 +75,15 @@ def tried(container: Container, command: str, variable: str = "") -> tuple[int, 
     return done.rc, done.stdout + done.stderr
 
 
+def marks(client: str) -> list[pytest.MarkDecorator]:
+    """Return what says which tool and which parts of the image the check of a client needs."""
+    tool = CLIENTS[client][0]
+    parts = ["python", FEATURES[client]] if client in FEATURES else ["python"]
+    return [pytest.mark.feature(*parts), *([pytest.mark.uses(tool)] if tool else [])]
+
+
 @pytest.mark.requirement("IMG-8")
-@pytest.mark.parametrize(
-    "client", [pytest.param(name, marks=pytest.mark.uses(tool) if tool else ()) for name, (tool, *_) in CLIENTS.items()]
-)
+@pytest.mark.parametrize("client", [pytest.param(name, marks=marks(name)) for name in CLIENTS])
 def test_client_refuses_a_certificate_that_nobody_signed(client: str, container: Container) -> None:
     _, command, variable = CLIENTS[client]
     status, said = tried(container, command)
