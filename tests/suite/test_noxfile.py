@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from configparser import ConfigParser
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import pytest
@@ -37,6 +39,7 @@ NAMED = (
     "attest",
     "preflight",
     "report",
+    "twin",
 )
 
 
@@ -59,8 +62,8 @@ class FakeSession:
 
     def install(self, *_arguments: str) -> None: ...
 
-    def run(self, *command: str) -> None:
-        self.commands.append(command)
+    def run(self, *command: str, env: Mapping[str, str] = MappingProxyType({}), **_options: object) -> None:
+        self.commands.append((*(f"{name}={value}" for name, value in env.items()), *command))
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
@@ -127,3 +130,20 @@ def test_coverage_has_no_floor_for_some_self_tests() -> None:
     (command,) = commands_of(noxfile.selftest, "-k", "word")
     assert "--cov-fail-under=0" in command
     assert command[-2:] == ("-k", "word")
+
+
+@pytest.mark.parametrize(
+    ("words", "modules"),
+    [
+        ((), ["fixtures.twin", "fixtures.verdict image", "fixtures.verdict deployment"]),
+        (("image", "build", "--no-cache"), ["fixtures.twin --no-cache", "fixtures.verdict image"]),
+        (("deployment", "--starts=2"), ["fixtures.verdict deployment --starts=2"]),
+    ],
+)
+def test_twin_runs_its_steps_in_order_apart_from_the_checkout_s_own_build(
+    words: tuple[str, ...], modules: list[str]
+) -> None:
+    commands = commands_of(noxfile.twin, *words)
+    said = [" ".join(word for word in command[3:] if word not in noxfile.SIDE_BY_SIDE) for command in commands]
+    assert said == modules
+    assert {command[:3] for command in commands} == {("CONFORMANCE_BUILD=.build/twin", "python", "-m")}
