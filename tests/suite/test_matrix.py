@@ -22,6 +22,11 @@ def test_tool_that_is_dropped_is_said_not_to_be_shipped() -> None:
     assert document["not_shipped"][-1]["tools"] == ["yq"]
 
 
+def test_what_follows_the_last_tool_stays() -> None:
+    document = tomllib.loads(matrix.without(TEXT, tomllib.loads(TEXT)["tools"][-1]["name"]))
+    assert [one["tools"] for one in document["not_shipped"]][:1] == [["tea", "gh"]]
+
+
 def test_tool_that_is_not_there_cannot_be_dropped() -> None:
     with pytest.raises(UsageError, match=r"^yqq: no tool of tools\.toml"):
         matrix.without(TEXT, "yqq")
