@@ -9,6 +9,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
+from fixtures.cluster.pod_state import refuses_pods
 from fixtures.deployment.deployment import Deployment
 
 OWN = "<its own>"
@@ -127,9 +128,10 @@ def test_account_makes_no_pod_with_rights_over_the_node(
     path = f"/api/v1/namespaces/{deployment.namespace}/pods?dryRun=All"
     with pytest.raises(ApiException) as refusal:
         request(account, path, method="POST", body=pod)
-    assert "PodSecurity" in str(refusal.value.body), (
-        f"namespace: a pod with {privilege} is not refused by PodSecurity but for {refusal.value.body!r}: "
-        "label the namespace pod-security.kubernetes.io/enforce"
+    said = str(refusal.value.body)
+    assert refuses_pods(said), (
+        f"namespace: a pod with {privilege} is refused neither by PodSecurity or the like nor for want of a right, but "
+        f"for {said!r}: label the namespace pod-security.kubernetes.io/enforce"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.cluster.wait import ClusterWaitError
+from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.deployment_object import REVISION, DeploymentObject
 from fixtures.deployment.diagnosis import DeploymentError, PodDiagnosis
 
@@ -52,6 +53,21 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> DeploymentObject:
     monkeypatch.setattr(PodDiagnosis, "warnings", lambda _self, _pod: [])
     monkeypatch.setattr(client.CoreV1Api, "list_namespaced_pod", lambda *_, **__: SimpleNamespace(items=[pod()]))
     return DeploymentObject(client.ApiClient(client.Configuration()), "s")
+
+
+@pytest.mark.parametrize(
+    ("names", "container"), [(["istio-proxy", "code-server"], "code-server"), (["side", "d"], "d"), (["x", "y"], "x")]
+)
+def test_given_deployment_tells_its_own_labels_and_container(
+    names: list[str], container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"app.kubernetes.io/name": "ide", "app.kubernetes.io/instance": "one"}
+    containers = [{"name": name} for name in names]
+    spec = {"selector": {"matchLabels": labels}, "template": {"spec": {"containers": containers}}}
+    monkeypatch.setattr("fixtures.deployment.deployment_object.request", lambda *_: ({"spec": spec}, None))
+    found = Deployment.given(client.ApiClient(client.Configuration()), "s", "d")
+    expected = ("app.kubernetes.io/name=ide,app.kubernetes.io/instance=one", container)
+    assert (found.selector, found.container) == expected
 
 
 def test_ready_is_that_of_the_newest_revision(deployment: DeploymentObject, monkeypatch: pytest.MonkeyPatch) -> None:

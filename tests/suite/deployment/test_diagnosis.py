@@ -9,6 +9,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.cluster import pod_state
+from fixtures.cluster.pod_state import refuses_pods
 from fixtures.deployment.diagnosis import DeploymentError, PodDiagnosis
 
 
@@ -141,3 +142,19 @@ def test_summary_has_the_last_warning(diagnosis: PodDiagnosis, monkeypatch: pyte
     waiting = pod()
     waiting.status.conditions = None
     assert diagnosis.summary(waiting) == "p is Pending (probe failed)"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('pods \\"probe-x\\" is forbidden: violates PodSecurity \\"baseline:latest\\": hostPID=true', True),
+        ('pods is forbidden: User \\"u\\" cannot create resource \\"pods\\" in API group \\"\\"', True),
+        ('admission webhook \\"validate.kyverno.svc-fail\\" denied the request: privileged', True),
+        ("unable to validate against any security context constraint: provider restricted-v2", True),
+        ('pods is forbidden: User \\"u\\" cannot create resource \\"pods/exec\\" in API group', False),
+        ("pods is forbidden: exceeded quota: compute", False),
+        ("namespaces not found", False),
+    ],
+)
+def test_refusal_of_privileges_is_known_from_others(message: str, *, expected: bool) -> None:
+    assert refuses_pods(message) is expected
