@@ -8,12 +8,22 @@ from shlex import quote
 import pytest
 
 from fixtures.advice import last_line
+from fixtures.builder.manifest import Manifest
 from fixtures.deployment.tools import succeeded
 from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
 
 FEATURE_OF = {"git": "git", "node": "node", "npm": "npm", "npx": "npm"}
-LABELS = ("title", "version", "revision", "source", "base.name", "base.digest")
+LABELS = {
+    "title": r"\S.*",
+    "created": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+    "version": r"\d+(\.\d+)+\S*",
+    "revision": r"[0-9a-f]{40}([0-9a-f]{24})?(-dirty)?",
+    "source": r"https?://[^/\s]+/\S+",
+    "base.name": r"[^/\s]+(/[^/\s]+)+",
+    "base.digest": r"sha256:[0-9a-f]{64}",
+}
+"""What the value of each OCI label looks like (image-spec, annotations.md); `created` is a time of RFC 3339."""
 
 
 @pytest.mark.requirement("IMG-1")
@@ -85,8 +95,21 @@ def test_entrypoint_serves_on_the_port(image: Image) -> None:
 
 @pytest.mark.requirement("IMG-6")
 def test_labels_tell_what_it_is(image: Image) -> None:
-    missing = [key for key in LABELS if not image.labels.get(f"org.opencontainers.image.{key}")]
-    assert not missing, f"labels: {', '.join(missing)} missing: build the image with `nox -s build`, which sets them"
+    told = {key: image.labels.get(f"org.opencontainers.image.{key}", "") for key in LABELS}
+    wrong = [f"{key} is {told[key]!r}" for key, pattern in LABELS.items() if not re.fullmatch(pattern, told[key])]
+    assert not wrong, (
+        f"labels: {', '.join(wrong)}: build the image with `nox -s build` in a checkout where `git log` works, which "
+        "sets them"
+    )
+
+
+@pytest.mark.requirement("IMG-6")
+def test_labels_are_of_this_build(image: Image, manifest: Manifest) -> None:
+    commit = manifest.revision.commit + ("-dirty" if manifest.revision.dirty else "")
+    expected = {"revision": commit, "base.name": manifest.base.name, "base.digest": manifest.base.digest}
+    told = {key: image.labels.get(f"org.opencontainers.image.{key}", "") for key in expected}
+    wrong = [f"{key} is {told[key]!r}, built was {value!r}" for key, value in expected.items() if told[key] != value]
+    assert not wrong, f"labels: {'; '.join(wrong)}: build the image with `nox -s build`, which sets them"
 
 
 @pytest.mark.requirement("IMG-7")
