@@ -8,12 +8,15 @@ import re
 import pytest
 
 from fixtures.builder.manifest import Manifest, inventory_table
-from fixtures.builder.record import HISTORY, size_table
+from fixtures.builder.record import HISTORY, digest_of_python_tool, size_table
+from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.host.podman import image_exists
 from fixtures.image.containers import Container
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
+from fixtures.layers.entries import LayerEntry
 from fixtures.layers.size_table import HIDDEN, OTHER, OVERHEAD, SizeTable
+from fixtures.sbom.python_tools import PythonTools
 from fixtures.verdict.evidence import blocked
 
 pytestmark = pytest.mark.xdist_group("layers")
@@ -74,17 +77,22 @@ def test_manifest_names_every_tool(manifest: Manifest, inventory: Inventory) -> 
 
 @pytest.mark.requirement("BLD-5")
 def test_manifest_is_true_of_the_image(
-    manifest: Manifest, image: Image, inventory: Inventory, container: Container
+    manifest: Manifest, image: Image, inventory: Inventory, container: Container, entries: list[LayerEntry]
 ) -> None:
     told, seen = (manifest.image.digest, manifest.size.total), (image.document["Digest"], image.document["Size"])
     assert told == seen, f"manifest: digest and size are {told}, the image's are {seen}: rebuild the image"
+    python = PythonTools(entries, PYTHON_HOME)
     wrong = [
         tool.name
         for tool in manifest.tools
-        for program in [inventory.tool(tool.name).program]
-        if tool.sha256 not in container.run(f"sha256sum $(readlink -f $(command -v {program}))").stdout
+        for entry in [inventory.tool(tool.name)]
+        for seen in [
+            digest_of_python_tool(entry, python)
+            or container.run(f"sha256sum $(readlink -f $(command -v {entry.program}))").stdout
+        ]
+        if tool.sha256 not in seen
     ]
-    assert not wrong, f"manifest: the command of {', '.join(wrong)} is another file in the image: rebuild the image"
+    assert not wrong, f"manifest: what {', '.join(wrong)} runs is another in the image: rebuild the image"
 
 
 @pytest.mark.requirement("BLD-6")

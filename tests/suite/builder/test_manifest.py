@@ -26,7 +26,7 @@ def document() -> dict[str, Any]:
     }
     kubectl = {**helm, "number": 1, "name": "kubectl", "source": "k8s.io/kubernetes@v1.30.0", "sha256": "b" * 64}
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "image": {"name": "localhost/x:latest", "digest": DIGEST, "id": "1" * 64, "created": "2026-01-02T03:04:05Z"},
         "base": {"name": "localhost/base", "digest": DIGEST, "kind": "stand-in", "reason": "no registry answers"},
         "revision": {"commit": "abc", "dirty": False},
@@ -36,7 +36,20 @@ def document() -> dict[str, Any]:
         "cached": False,
         "size": {"total": 1_600_000_000, "layers": [{"digest": DIGEST, "bytes": 1_599_999_000}]},
         "debian": {"jq": "1.7.1-6"},
+        "architecture": "amd64",
+        "packages": {
+            "python": {"httpie": ["3.2.4"]},
+            "go": {"golang.org/x/text": ["v0.14.0", "v0.21.0"]},
+            "npm": {"npm": ["11.17.0"]},
+            "collections": {"kubernetes.core": ["6.6.0"]},
+        },
     }
+
+
+def of_schema_1() -> dict[str, Any]:
+    old = document() | {"schema_version": 1}
+    del old["architecture"], old["packages"]
+    return old
 
 
 def changed(*path: str | int, to: Any) -> dict[str, Any]:
@@ -102,7 +115,12 @@ def test_failed_write_keeps_the_old_manifest(tmp_path: Path, monkeypatch: pytest
         ),
         pytest.param(changed("size", "extra", to=1), "size.extra: unknown key 'extra': remove it", id="unknown-key"),
         pytest.param(
-            changed("schema_version", to=2), "manifest.json: schema_version is 2, this suite reads 1", id="schema"
+            changed("schema_version", to=3), "manifest.json: schema_version is 3, this suite reads 1 and 2", id="schema"
+        ),
+        pytest.param(
+            changed("packages", "npm", "npm", to="1"),
+            "packages.npm.npm: must be a list, written [...], not '1'",
+            id="versions",
         ),
     ],
 )
@@ -125,6 +143,12 @@ def test_missing_and_broken_files_are_usage_errors(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("[]", encoding="utf-8")
     with pytest.raises(UsageError, match="schema_version is None"):
         manifests.read(tmp_path / "manifest.json")
+
+
+def test_manifest_of_schema_1_is_still_read(tmp_path: Path) -> None:
+    found = manifests.read(write(tmp_path / "manifest.json", of_schema_1()))
+    assert (found.schema_version, found.architecture, found.packages) == (1, "", None)
+    assert manifests.differences(found, Manifest.model_validate(document())) == []
 
 
 def test_json_schema_requires_what_the_ledger_asks_for() -> None:
@@ -161,6 +185,19 @@ def test_times_and_ids_make_no_difference() -> None:
         ),
         pytest.param(changed("omissions", to=[]), "omission k9s: no registry serves it and absent", id="omission"),
         pytest.param(changed("debian", "jq", to="2"), "Debian package jq: 1.7.1-6 and 2", id="debian"),
+        pytest.param(changed("architecture", to="arm64"), "architecture of the image: amd64 and arm64", id="arch"),
+        pytest.param(changed("packages", "python", to={}), "Python distribution httpie: 3.2.4 and absent", id="python"),
+        pytest.param(
+            changed("packages", "go", "golang.org/x/text", to=["v0.21.0"]),
+            "Go module golang.org/x/text: v0.14.0, v0.21.0 and v0.21.0",
+            id="go",
+        ),
+        pytest.param(changed("packages", "npm", "npm", to=["12"]), "npm package npm: 11.17.0 and 12", id="npm"),
+        pytest.param(
+            changed("packages", "collections", "kubernetes.core", to=["7"]),
+            "Ansible collection kubernetes.core: 6.6.0 and 7",
+            id="collection",
+        ),
     ],
 )
 def test_differences_name_the_tool_and_both_values(content: dict[str, Any], line: str) -> None:

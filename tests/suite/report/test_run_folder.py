@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.builder.bill_of_materials import TOP_LAYER
 from fixtures.errors import ExitCode, UsageError
 from fixtures.paths import ROOT
 from fixtures.redaction import keep
 from fixtures.report import __main__ as command
 from fixtures.report import run_folder
 from fixtures.verdict import publishing
-from tests.suite.report.sample_runs import TROUBLE, document, everything, whole_run, write
+from tests.suite.report.sample_runs import TROUBLE, document, everything, manifest, whole_run, write
 
 FOLDER = "20300101-113000-01234567"
 
@@ -34,6 +35,34 @@ def test_folder_has_all_of_a_run(tmp_path: Path) -> None:
         "verdict-image.json", "verdict-live.json", "verdict-rebuild.json", "verdict.json",
     ]  # fmt: skip
     assert page.read_text(encoding="utf-8").count("<svg") == 4
+
+
+def bill(folder: Path, layer: str) -> None:
+    """Write the manifest and the bill of materials of an image, which has this last layer."""
+    size = {"total": 1_000_000_000, "layers": [{"digest": f"sha256:{'a' * 64}", "bytes": 1}]}
+    (folder / "manifest.json").write_text(json.dumps({**manifest(), "size": size}), encoding="utf-8")
+    component = {"properties": [{"name": TOP_LAYER, "value": f"sha256:{layer * 64}"}]}
+    document = {"components": [], "dependencies": [], "metadata": {"component": component}}
+    (folder / "sbom.cdx.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_bill_of_materials_of_the_image_is_in_the_folder(tmp_path: Path) -> None:
+    everything(tmp_path)
+    bill(tmp_path, "a")
+    page = run_folder.publish(tmp_path)
+    assert (page.parent / "sbom.cdx.json").is_file()
+    assert "sbom.cdx.json (the image's software bill of materials)" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_bill_of_materials_of_another_image_is_left_out(tmp_path: Path, *, broken: bool) -> None:
+    everything(tmp_path)
+    bill(tmp_path, "b")
+    if broken:
+        (tmp_path / "sbom.cdx.json").write_text("{", encoding="utf-8")
+    page = run_folder.publish(tmp_path)
+    assert not (page.parent / "sbom.cdx.json").exists()
+    assert "sbom.cdx.json" not in page.read_text(encoding="utf-8")
 
 
 def test_parts_of_one_run_share_its_folder(tmp_path: Path) -> None:
