@@ -40,6 +40,7 @@ SHELL_SCRIPTS = (
     "docker/cluster-node/rootfs/usr/local/bin/entrypoint",
     "docker/code-server-base/code-server.sh",
     "docker/code-server-base/entrypoint.sh",
+    "docker/code-server-base/record-trimmed.sh",
     "docker/code-server-base/trim-code-server.sh",
     "docker/code-server-base/trim-debian.sh",
     *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").iterdir())),

@@ -64,13 +64,9 @@ LOGS = {
         ["E: Package 'jqq' has no installation candidate"],
         "apt knows no such package (E: Package 'jqq'",
     ),
-    "base, no code-server": (
-        ["the base image has no code-server with its own Node.js in /usr/lib/code-server", "subprocess exited"],
-        "the product cannot be built upon this base (the base image has no code-server",
-    ),
     "base, no Debian": (
         ["/bin/sh: 1: apt-get: not found"],
-        "the product cannot be built upon this base (/bin/sh: 1: apt-get: not found)",
+        "the base is no Debian (/bin/sh: 1: apt-get: not found)",
     ),
     "disk": (["mkdir /var/tmp/x: no space left on device"], "the disk is full ("),
 }

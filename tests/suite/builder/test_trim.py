@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -57,6 +58,28 @@ def test_what_nobody_reads_is_taken_away_and_all_else_is_left(debian: Path) -> N
     words = done.stdout.split()
     assert (words[0], words[2:]) == ("trimmed", ["bytes:", "Debian"])
     assert int(words[1]) >= 100 * len(TAKEN)
+
+
+def test_record_of_a_trimmed_package_is_of_what_is_left(tmp_path: Path) -> None:
+    left, changed = tmp_path / "usr/lib/p/left", tmp_path / "usr/lib/p/with space"
+    info = tmp_path / "var/lib/dpkg/info"
+    for folder in (left.parent, info):
+        folder.mkdir(parents=True)
+    left.write_bytes(b"left")
+    changed.write_bytes(b"stripped")
+    (left.parent / "link").symlink_to("gone")
+    names = ["/.", "/usr/lib/p", "/usr/lib/p/left", "/usr/lib/p/with space", "/usr/lib/p/gone", "/usr/lib/p/link"]
+    (info / "p.list").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    old = "".join(f"{'0' * 32}  usr/lib/p/{name}\n" for name in ("left", "with space", "gone"))
+    (info / "p.md5sums").write_text(old, encoding="utf-8")
+    command = ["sh", str(BASE_DIRECTORY / "record-trimmed.sh")]
+    for package in ("p", "not-installed"):
+        subprocess.run([*command, package, str(tmp_path)], check=True)
+    names.remove("/usr/lib/p/gone")
+    assert (info / "p.list").read_text(encoding="utf-8").splitlines() == names
+    sums = {file.name: hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() for file in (left, changed)}
+    expected = [f"{digest}  usr/lib/p/{name}" for name, digest in sums.items()]
+    assert (info / "p.md5sums").read_text(encoding="utf-8").splitlines() == expected
 
 
 def test_debian_without_those_folders_is_left_as_it_is(tmp_path: Path) -> None:

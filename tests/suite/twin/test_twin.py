@@ -47,7 +47,7 @@ def done(
     monkeypatch.setenv(REGISTRIES_CONF, "")  # set in the test, and back afterwards
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(twin, "BUILD", ".build/twin")
-    monkeypatch.setattr(twin, "ensure", lambda: None)
+    monkeypatch.setattr(twin, "ensure", lambda *_: None)
     monkeypatch.setattr(twin, "exclusive", lambda _: serving("lock", Reference("x", "y")))
     monkeypatch.setattr(twin, "inspect", lambda _: {"Size": 1, "Id": "1"})
     monkeypatch.setattr(twin, "podman", lambda *words: steps.append(words))
