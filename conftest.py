@@ -24,5 +24,6 @@ pytest_plugins = (
     "fixtures.services.plugin",
     "fixtures.login.plugin",
     "fixtures.journey",
+    "fixtures.bundles.plugin",
     "pytester",
 )

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import SuiteError
+from fixtures.marks import bundle_name
 from fixtures.redaction import keep
-from fixtures.report import page, pictures, run_files
+from fixtures.report import page, pictures, run_files, run_folder
 from fixtures.verdict.outcomes import Outcome
 from tests.suite.report.sample_runs import ENDED, TROUBLE, document, everything, needed, picture, whole_run, write
 
@@ -130,3 +131,17 @@ def test_broken_file_is_told_and_costs_no_page(tmp_path: Path, name: str) -> Non
 def test_page_of_one_part_has_that_part(tmp_path: Path) -> None:
     text = render(write(tmp_path, document("image")))
     assert "This is the run of image alone" in text
+
+
+def test_evidence_of_a_failure_is_linked_and_kept(tmp_path: Path) -> None:
+    failed = document("live", ["TOOL-helm-runs"])
+    nodeid = next(one["nodeid"] for one in failed["checks"] if one["outcome"] == "failed")
+    build = write(tmp_path, failed)
+    bundle = build / "bundles" / failed["run"][:8] / bundle_name(nodeid) / "ns"
+    bundle.mkdir(parents=True)
+    (bundle / "events.txt").write_text("x", encoding="utf-8")
+    folder = run_folder.publish(build).parent
+    href = f"bundles/{bundle_name(nodeid)}/ns/events.txt"
+    assert f'<a href="{href}">ns/events.txt</a>' in (folder / "report.html").read_text(encoding="utf-8")
+    assert (folder / href).is_file()
+    assert href in run_folder.write(folder).read_text(encoding="utf-8")
