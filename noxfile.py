@@ -265,6 +265,13 @@ def matrix(session: nox.Session) -> None:
 
 
 @nox.session
+def sabotage(session: nox.Session) -> None:
+    """Break the image in many ways, one at a time, and see the right requirement fail; `-- --only ID`, `-- --list`."""
+    install(session)
+    run(session, "python", "-m", "fixtures.sabotage", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Run the linters: ruff, mypy, import-linter, repo-review, hadolint and shellcheck; `-- mypy` for one of them."""
     if unknown := sorted(set(session.posargs) - set(LINTERS)):

@@ -25,6 +25,7 @@ NAMED = (
     "rebuild",
     "selftest",
     "mutation",
+    "sabotage",
     "matrix",
     "lint",
     "bench",

@@ -1,0 +1,42 @@
+"""What becomes of a mutant, by the verdict of its checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixtures.sabotage.__main__ import main
+from fixtures.sabotage.mutants import Mutant
+from fixtures.sabotage.scoring import judged
+
+MUTANT = Mutant(id="jq-gone", rows=("TOOL-jq-*",), breaks="jq is gone", layer="RUN rm jq", says="^jq: ")
+
+
+def check(outcome: str, row: str = "TOOL-jq-runs", line: str = "jq: is missing") -> dict[str, Any]:
+    """Return a check of a verdict's document."""
+    return {"ids": [row], "outcome": outcome, "first_line": line}
+
+
+@pytest.mark.parametrize(
+    ("checks", "fate"),
+    [
+        ([check("passed")], "survived"),
+        ([], "survived"),
+        ([check("failed")], "killed"),
+        ([check("failed", line="rg: is missing"), check("failed")], "killed"),
+        ([check("failed", line="rg: is missing")], "wrong words"),
+        ([check("failed", row="IMG-1")], "wrong row"),
+        ([check("error")], "error"),
+        ([check("error"), check("failed")], "killed"),
+    ],
+)
+def test_fate(checks: list[dict[str, Any]], fate: str) -> None:
+    assert judged({"checks": checks}, MUTANT)[0] == fate
+
+
+def test_an_image_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.sabotage.__main__.ensure", lambda *_: None)
+    monkeypatch.setattr("fixtures.sabotage.__main__.image_exists", lambda _: False)
+    assert main(["--image", "localhost/absent", "--list"]) == 2
+    assert "no image localhost/absent in the local storage: build it" in capsys.readouterr().err
