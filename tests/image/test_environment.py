@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from _pytest.mark.structures import ParameterSet
 
@@ -44,6 +46,19 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, script: str, co
     assert (done.stdout.strip(), noise) == ("same", []), (
         f"environment script in `{shell}`: sourced twice it says {done.stdout.strip()!r} {noise}, not 'same': "
         f"let {script} print nothing, and change nothing the second time"
+    )
+
+
+@pytest.mark.requirement("ENV-1")
+@pytest.mark.parametrize("shell", SHELLS)
+def test_leaves_the_shell_as_it_found_it(shell: str, script: str, container: Container) -> None:
+    state = 'state() { set -o; umask; trap; pwd; ulimit -a; [ -z "${BASH_VERSION:-}" ] || shopt; }'
+    inner = f"{state}; state >$AT/before; . {script} >$AT/said; state >$AT/after; :"
+    done = container.run(f"export AT=$PWD; {shell} {shlex.quote(inner)} </dev/null 2>/dev/null; "
+                         "cat said; diff before after && echo unchanged")  # fmt: skip
+    assert done.stdout == "unchanged\n", (
+        f"environment script in `{shell}`: leaves {done.stdout.strip()[:300]!r} behind, not the shell as it was: "
+        f"let {script} set variables and aliases alone"
     )
 
 
