@@ -61,6 +61,12 @@ def test_dry_run_tells_why_an_object_would_be_refused(
     assert cluster.refusal_of(PODS, pod("default")) == said
 
 
+def test_dry_run_in_a_namespace_that_is_not_there_is_unseen(cluster: Cluster, server: ApiServer) -> None:
+    server.refusals["POST", PODS] = 404
+    with pytest.raises(UnseenError):
+        cluster.refusal_of(PODS, pod("default"))
+
+
 def test_question_that_may_not_be_asked_is_unseen(cluster: Cluster, server: ApiServer) -> None:
     server.refusals["POST", MAY] = 403
     with pytest.raises(UnseenError):

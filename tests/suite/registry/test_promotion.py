@@ -92,6 +92,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "partial": (whole(verdict="partial", exit_code=3), "the verdict is 'partial' (exit code 3)"),
     "passed, and yet broken": (whole(broken=["x"]), "the verdict is 'passed' (exit code 0)"),
     "flaky": (whole(requirements=[{"id": "IMG-1", "verdict": "flaky"}]), "IMG-1 passed only when checks ran again"),
+    "of a selection": (whole(selection=["DEP-*"]), "is on a selection alone (DEP-*): run: nox"),
     "interrupted": (whole(interrupted=True), "the verdict is 'passed' (exit code 0)"),
     "stale": (whole(finished=LONG_AGO), ", older than 24 h: run: nox"),
     "a part is stale": (changed("parts", "image", "finished", to=LONG_AGO), ", older than 24 h: run: nox"),

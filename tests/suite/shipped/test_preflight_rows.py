@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from fixtures.preflight import machine, rows
+from fixtures.preflight import listing, machine, rows
+from fixtures.services.catalogue.table import TABLE
 
 PATTERNS = sorted(
     {*rows.LIVE, *rows.DEPLOYED, *rows.IN_POD_CONTAINERS, *rows.KUBECTL, *rows.NETWORK_POLICY, *machine.IMAGE}
@@ -31,3 +32,16 @@ def test_what_blocks_a_deployment_blocks_the_rows_of_it() -> None:
 
 def test_user_namespaces_carry_the_containers_of_the_pod() -> None:
     assert {"FLOW-image", "TOOL-podman-operates"} <= set(rows.blocked_by(rows.IN_POD_CONTAINERS))
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern, _ in listing.NEEDS])
+def test_needs_are_those_of_checks_that_there_are(pattern: str) -> None:
+    assert any(fnmatchcase(nodeid, pattern) for nodeid in rows.listed()), f"{pattern}: no check: correct it"
+
+
+def test_every_check_needs_something() -> None:
+    assert not [nodeid for nodeid in rows.listed() if not listing.needs_of(nodeid)]
+
+
+def test_every_service_is_in_the_list() -> None:
+    assert {service.name for service in TABLE} - {"oauth2-proxy"} <= set(listing.SERVICES)

@@ -24,7 +24,7 @@ def asserts() -> None:
 
 def config(root: Path = Path("/nowhere"), **more: Any) -> Any:
     """A run below a root; `workeroutput` makes it one in a worker."""
-    options = {"part": "", "tool": [], **more.pop("options", {})}
+    options = {"part": "", "tool": [], "requirement": [], **more.pop("options", {})}
     hook = SimpleNamespace(pytest_pyfunc_call=SimpleNamespace(get_hookimpls=list))
     return SimpleNamespace(
         rootpath=root, inipath=None, invocation_params=SimpleNamespace(dir=root, args=()), args=[], hook=hook,

@@ -39,6 +39,7 @@ def test_deselected_checks_are_told(run: Run) -> None:
         pytest.param(("-o", "python_functions=test_jq"), id="other names"),
         pytest.param(("-o", "python_files=none_*"), id="other files"),
         pytest.param(("-o", "norecursedirs=image"), id="other folders"),
+        pytest.param(("--requirement", "TOOL-jq-*"), id="--requirement"),
         pytest.param(("--ignore", "tests/image", "tests"), id="--ignore"),
         pytest.param(("--ignore-glob", "*image*", "tests"), id="--ignore-glob"),
     ],

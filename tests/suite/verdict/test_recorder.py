@@ -30,7 +30,7 @@ def make(tmp_path: Path) -> Make:
     (tmp_path / "tests" / "checks.txt").write_text(f"{NODEID}\tIMG-1\n", encoding="utf-8")
 
     def recorder(ended: str = "", *, args: tuple[str, ...] = (), **options: Any) -> Recorder:
-        given = {"part": "", **options}
+        given = {"part": "", "requirement": [], **options}
         reporter = Mock(spec=pytest.TerminalReporter)
         config: Any = SimpleNamespace(
             rootpath=tmp_path, args=list(args), stash=pytest.Stash(),

@@ -234,7 +234,7 @@ def test_document_says_what_the_run_was_and_came_to() -> None:
     assert written == {
         "schema": 2, "part": "image", "started": "2030-01-01T12:00:00.000+00:00",
         "finished": "2030-01-01T12:00:01.000+00:00", "verdict": "interrupted", "exit_code": 2, "interrupted": True,
-        "strict": True, "run": "run-1", "context": {"image": {}}, "broken": ["no disk"],
+        "strict": True, "selection": [], "run": "run-1", "context": {"image": {}}, "broken": ["no disk"],
     }  # fmt: skip
     assert datetime.fromisoformat(written["started"]) == datetime(2030, 1, 1, 12, tzinfo=UTC)
 
