@@ -170,12 +170,12 @@ def test_progress_has_the_word_of_the_worst(
     problems: list[tuple[str, str]], status: tuple[str, str, str] | None
 ) -> None:
     found: Any = SimpleNamespace(verdict={"problems": problems})
-    assert plugin.pytest_report_teststatus(found) == status
+    assert plugin.pytest_report_teststatus(found, config()) == status
 
 
 def test_progress_of_other_reports_is_pytests_own(check: Any) -> None:
     other: Any = SimpleNamespace()
-    assert plugin.pytest_report_teststatus(other) is None
+    assert plugin.pytest_report_teststatus(other, config()) is None
     subtest = report(check, AssertionError("gid 1"))
     subtest.__class__ = pytest.SubtestReport
-    assert plugin.pytest_report_teststatus(subtest) is None
+    assert plugin.pytest_report_teststatus(subtest, config()) is None

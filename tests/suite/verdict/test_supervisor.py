@@ -165,7 +165,7 @@ def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, monke
     monkeypatch.setattr(subprocess, "Popen", start)
     assert run_part("image", ["-k", "jq"], root=path.parent.parent) == ExitCode.INCOMPLETE
     assert started[0].command[3:] == [
-        "-p", "fixtures.verdict.plugin", "tests/image", "--part=image", f"--verdict-json={path}", "-k", "jq",
+        "-p", "fixtures.verdict.plugin", "tests/image", "--part=image", f"--verdict-json={path}", "--brief", "-k", "jq",
     ]  # fmt: skip
 
 
