@@ -5,13 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from fixtures.builder.record import footprint, tool_record
+from fixtures.builder.manifest import Tool as ToolRecord
+from fixtures.builder.record import footprint, packages_of, tool_record, with_digest
 from fixtures.errors import ProductError
 from fixtures.inventory import load
 from fixtures.layers.packages import ToolFootprint
+from fixtures.sbom import packages
+from fixtures.sbom.contents import Contents
+from fixtures.sbom.go_programs import GoProgram, Module
+from fixtures.sbom.python_tools import PythonTools
 from fixtures.shell.shell import Shell
 from fixtures.shell.transport import ProcessTransport
 
@@ -49,6 +55,47 @@ def test_tool_without_a_version_is_the_product_s_fault(tmp_path: Path) -> None:
     fix = r"rebuild the image, or correct its probe in docker/code-server-dev/tools\.toml$"
     with opened as shell, pytest.raises(ProductError, match=rf"^yq reports no version: nothing matches .*: {fix}"):
         tool_record(shell, 1, load().tool("yq"), 1)
+
+
+class Digests:
+    """Digests of Python tools by their launcher, and the folders that were named."""
+
+    def digest(self, launcher: str, folders: tuple[str, ...]) -> str:
+        return f"{launcher} {' '.join(folders)}".rstrip()
+
+
+def tool_record_of(name: str, sha256: str) -> ToolRecord:
+    """The record of a tool, with a word as its digest."""
+    rest = {"number": 1, "version": "1", "pin": "any", "source_kind": "go", "source": "x", "bytes": 1}
+    return ToolRecord.model_construct(None, name=name, sha256=sha256, **rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("helm", "of the command", id="go"),
+        pytest.param("jq", "of the command", id="debian"),
+        pytest.param("httpie", "/opt/tools/python/bin/http", id="python"),
+        pytest.param(
+            "ansible-galaxy", "/opt/tools/python/bin/ansible-galaxy /usr/share/ansible/collections", id="collections"
+        ),
+    ],
+)
+def test_digest_of_a_python_tool_is_that_of_what_it_runs(name: str, expected: str) -> None:
+    recorded = tool_record_of(name, "of the command")
+    assert with_digest(recorded, load().tool(name), cast(PythonTools, Digests())).sha256 == expected
+
+
+def test_packages_of_an_image_are_recorded_by_their_kind() -> None:
+    found = (
+        packages.python("httpie", "3.2.4", ""),
+        packages.npm("npm", "11.0.0", ""),
+        packages.npm("npm", "12.0.0", ""),
+    )
+    program = GoProgram("/bin/x", "go1.26", "a.io/x", Module("a.io/x", "v1.0.0"))
+    told = packages_of(Contents("debian-13", found, (program,)))
+    assert (told.python, told.npm) == ({"httpie": ("3.2.4",)}, {"npm": ("11.0.0", "12.0.0")})
+    assert (told.go, told.collections) == ({"a.io/x": ("v1.0.0",), "stdlib": ("1.26",)}, {})
 
 
 def test_record_has_the_reported_version_and_the_digest_of_the_command(tmp_path: Path) -> None:
