@@ -195,7 +195,7 @@ def test_entry_that_contributing_shows_is_a_right_one(tmp_path: Path) -> None:
 
 
 def test_missing_inventory_is_said_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot be read \(No such file .*\): restore it from version control$"):
+    with pytest.raises(UsageError, match=r"cannot be read \(No such file .*\): give --inventory the path of one$"):
         load(tmp_path / "none.toml")
 
 
