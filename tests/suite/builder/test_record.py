@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from fixtures.builder.manifest import Tool as ToolRecord
-from fixtures.builder.record import footprint, packages_of, tool_record, with_digest
+from fixtures.builder.record import footprint, packages_of, shared_footprint, tool_record, with_digest
 from fixtures.errors import ProductError
 from fixtures.inventory import load
 from fixtures.layers.packages import ToolFootprint
@@ -41,6 +41,13 @@ def test_footprint_follows_the_source(name: str, expected: ToolFootprint) -> Non
     assert footprint(tool) == dataclasses.replace(expected, budget=tool.budget)
 
 
+def test_what_a_plain_base_gets_belongs_to_no_tool() -> None:
+    small = load()
+    plain = small.model_copy(update={"image": small.image.model_copy(update={"plain_base": True})})
+    added = set(shared_footprint(plain).debian) - set(shared_footprint(small).debian)
+    assert {"git", "sudo", "zsh", "dumb-init", "passwd"} <= added
+
+
 def test_program_behind_a_script_is_what_a_wrapped_tool_costs() -> None:
     helm = load().tool("helm")
     wrapped = helm.model_copy(update={"source": helm.source.model_copy(update={"wrapped": True})})
@@ -52,7 +59,7 @@ def test_tool_without_a_version_is_the_product_s_fault(tmp_path: Path) -> None:
     fake.write_text("#!/bin/sh\necho nothing\n", encoding="utf-8")
     fake.chmod(0o755)
     opened = Shell(lambda: ProcessTransport(["env", f"PATH={tmp_path}:/usr/bin:/bin", "sh"]), name="test")
-    fix = r"rebuild the image, or correct its probe in docker/code-server-dev/tools\.toml$"
+    fix = r"rebuild the image, or correct its probe in tests/suite/inventory/tools\.toml$"
     with opened as shell, pytest.raises(ProductError, match=rf"^yq reports no version: nothing matches .*: {fix}"):
         tool_record(shell, 1, load().tool("yq"), 1)
 
