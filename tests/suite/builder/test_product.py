@@ -12,6 +12,8 @@ import pytest
 from fixtures.builder import product
 from fixtures.builder.base import Base
 from fixtures.builder.product import INPUTS_LABEL
+from fixtures.errors import UsageError
+from fixtures.inventory import load
 
 BASE = Base("localhost/base", "", "stand-in", "no registry answers")
 
@@ -75,3 +77,12 @@ def test_inputs_change_with_the_dockerfile_and_the_base(monkeypatch: pytest.Monk
     digests = [product.inputs_digest(text, BASE, ["--label", "a=b"]) for text in ("one", "one", "two", "two")]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+def test_time_of_the_sources_that_is_none_is_refused_before_anything_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr("fixtures.builder.product.ensure", lambda: begun.append("podman"))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(UsageError, match=r"^SOURCE_DATE_EPOCH is 'yesterday': no number of seconds since 1970"):
+        product.build(load(), name="x")
+    assert begun == []
