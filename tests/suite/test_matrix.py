@@ -22,6 +22,12 @@ def test_tool_that_is_dropped_is_said_not_to_be_shipped() -> None:
     assert document["not_shipped"][-1]["tools"] == ["yq"]
 
 
+def test_entry_may_have_comments() -> None:
+    text = TEXT.replace('name = "yq"', 'name = "yq"    # small letters')
+    assert "drop yq" in dict(matrix.changes(text))
+    assert "yq" not in [tool["name"] for tool in tomllib.loads(matrix.without(text, "yq"))["tools"]]
+
+
 def test_what_follows_the_last_tool_stays() -> None:
     document = tomllib.loads(matrix.without(TEXT, tomllib.loads(TEXT)["tools"][-1]["name"]))
     assert [one["tools"] for one in document["not_shipped"]][:1] == [["tea", "gh"]]

@@ -117,6 +117,13 @@ def test_published_version_is_cut_to_the_parts_that_the_pin_has(
     assert (cut["version"] if cut else None) == expected
 
 
+@pytest.mark.parametrize("kind", NAMED_BY)
+def test_pin_of_an_entry_with_comments_is_found(kind: str) -> None:
+    plain = ENTRY.format("1.40", kind, NAMED_BY[kind], "added")
+    ((_, match),) = matches(INVENTORY, plain.replace('"\n', '"    # a word, "quoted"\n'))
+    assert (match["depName"], match["currentValue"]) == ("added", "1.40")
+
+
 def test_expressions_are_those_that_renovate_can_run() -> None:
     strings = [string for manager in configuration()["customManagers"] for string in manager["matchStrings"]]
     unknown = [string for string in strings if re.search(r"\(\?<?[=!]|\\[1-9]", string)]
