@@ -74,6 +74,11 @@ def test_visit_is_told_by_what_it_met(path: str, expected: Met, server: str) -> 
     assert told(answers).startswith(f"{server}{path} leads to {expected}")
 
 
+def test_server_that_speaks_no_tls_is_asked_without(server: str) -> None:
+    answers = pages.visit(f"{server.replace('http:', 'https:')}/open")
+    assert met(answers) is Met.EDITOR
+
+
 def test_page_that_does_not_answer_is_told_with_its_reason() -> None:
     answers = pages.visit("http://127.0.0.1:1/")
     assert met(answers) is Met.NOTHING
