@@ -111,6 +111,7 @@ def test_no_variable_names_authorities(image: Image) -> None:
 
 
 @pytest.mark.requirement("IMG-8")
+@pytest.mark.feature("ssh")
 def test_ssh_asks_before_it_trusts_a_host(container: Container) -> None:
     settings = dict(
         line.split(" ", 1) for line in container.run("ssh -G host.example").stdout.splitlines() if " " in line
