@@ -294,28 +294,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the locked Python inputs anew: the suite's own and those of the image."""
-    session.install("uv")
-    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes")
-    # Renovate repeats the command at a lock's head, and takes an option's value only behind "=".
-    session.run(*resolve, "--universal", "--group=dev", f"--output-file={LOCK}", "pyproject.toml")
-    image_options = (
-        "--python-version=3.13",
-        "--python-platform=x86_64-manylinux_2_36",
-        "--only-binary=:all:",
-    )
-    folders: dict[str, tuple[str, ...]] = {
-        "docker/code-server-dev/python": (),
-        "docker/code-server-dev/toolchain": (),
-        "docker/code-server-dev/node": (),
-        "docker/code-server-dev/ansible": ("--no-deps",),
-        "docker/platform/devpi": (),
-        "docker/platform/mlflow": ("--override", "docker/platform/mlflow/overrides.txt"),
-    }
-    for folder, extra in folders.items():
-        session.run(
-            *resolve, "--no-header", *image_options, *extra, "-o", f"{folder}/{LOCK}", f"{folder}/requirements.in"
-        )
+    """Resolve the locked inputs anew and print what changed; `-- debian` for one of python, debian, base."""
+    install(session)
+    session.install("--quiet", "uv")
+    run(session, "python", "-m", "fixtures", "lock", *session.posargs)
 
 
 @nox.session

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from fixtures.host import mirrors
+from fixtures.host.podman import podman
 from fixtures.image.image import Image
 from fixtures.layers import leftovers, rights, secrets
 from fixtures.layers.entries import LayerEntry, visible
@@ -55,6 +58,16 @@ def test_layers_are_all_there(entries: list[LayerEntry], image: Image) -> None:
     assert not missing, f"layers: nothing was read of {len(missing)} of them: fix fixtures/layers/reader.py"
     assert any(entry.path == "/etc/os-release" for entry in entries), (
         "layers: no /etc/os-release in any of them: fix fixtures/layers/reader.py"
+    )
+
+
+@pytest.mark.requirement("IMG-5")
+def test_no_address_in_history_or_configuration_has_a_password(image: Image) -> None:
+    history = podman("history", "--no-trunc", "--format", "{{.CreatedBy}}", image.name)
+    found = mirrors.addresses_with_credentials(f"{history}\n{json.dumps(image.document)}")
+    assert not found, (
+        f"history: {len(found)} addresses with a user or password, of {', '.join(found)}: build with the password in "
+        "a file (fixtures/builder/client_files.py), and revoke it if the image was ever pushed"
     )
 
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from fixtures.builder.drift import LIST_PACKAGES, drift, packages, told
 from fixtures.builder.manifest import Manifest, inventory_table
 from fixtures.builder.record import HISTORY, digest_of_python_tool, size_table
 from fixtures.builder.root_files import PYTHON_HOME
@@ -123,3 +124,17 @@ def test_tools_are_the_locked_ones(manifest: Manifest, inventory: Inventory) -> 
     assert not drifted, (
         f"lock: {', '.join(drifted)}: another build would give other tools: change their pins in tools.toml"
     )
+
+
+@pytest.mark.requirement("BLD-9")
+def test_debian_packages_and_base_are_the_locked_ones(
+    manifest: Manifest, inventory: Inventory, container: Container
+) -> None:
+    installed, base = packages(container.run(LIST_PACKAGES).stdout), manifest.base
+    other = sorted({name for name, _ in installed.items() ^ manifest.debian.items()})
+    assert not other, f"manifest: the image has other Debian packages, {', '.join(other)}: rebuild the image"
+    if base.kind == "upstream" and not image_exists(base.name):
+        blocked("the base image is not in the local storage", base.name)
+    moved = drift(inventory, installed, base=base.name, base_kind=base.kind, base_digest=base.digest)
+    if moved:
+        blocked("Debian or the base image has moved on from its lock", told(moved))

@@ -1,12 +1,16 @@
-"""Building the same checkout again runs no stage, and its parts can be built on their own (BLD-7, 8)."""
+"""Building the same checkout again runs no stage, its parts are built alone, and two builds are alike (BLD-7 to 9)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
 from fixtures import marks
-from fixtures.builder import podman_build, product
-from fixtures.builder.manifest import Manifest
+from fixtures.builder import podman_build, product, record
+from fixtures.builder.drift import drift, told
+from fixtures.builder.manifest import Manifest, differences
 from fixtures.host.podman import podman
 from fixtures.inventory import Inventory
 from fixtures.layers.reader import image_layers
@@ -53,3 +57,26 @@ def test_tools_are_built_without_base_and_image(inventory: Inventory, manifest: 
     # The stage that only collects the tools is not in the image, so it may be built here for the first time.
     again = set(done.stages) - {"tools"}
     assert not again, f"tools: nothing changed, yet {', '.join(again)} ran again: find the input that changes by itself"
+
+
+@pytest.fixture
+def second(manifest: Manifest, inventory: Inventory) -> Iterator[Manifest]:
+    """The manifest of a second build, whose own stage was built again; its image is removed at the end."""
+    name, kind = f"{marks.OWN_IMAGES}/second", manifest.base.kind
+    with podman_build.exclusive():
+        done = product.build(inventory, name=name, base_source=kind, allow_omissions=True, again=uuid4().hex)
+    yield record.manifest_of(done, inventory)
+    podman("image", "rm", name)
+
+
+@pytest.mark.requirement("BLD-9")
+@pytest.mark.usefixtures("image", "clean_build")
+def test_second_build_holds_the_same(manifest: Manifest, second: Manifest, inventory: Inventory) -> None:
+    assert "image" in second.times.stages, "build: its last stage came from the cache: fix `again` in product.py"
+    unlike, base = differences(manifest, second), second.base
+    moved = drift(inventory, second.debian, base=base.name, base_kind=base.kind, base_digest=base.digest)
+    if unlike and moved:
+        blocked("Debian or the base image has moved on from its lock", told(moved))
+    assert not unlike, (
+        f"build: two builds of one commit differ, {'; '.join(unlike)}: lock that input, see `Change a pin`\n"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
 from contextlib import nullcontext
@@ -161,6 +162,32 @@ def test_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path, capsys: py
     assert capsys.readouterr().err == f"error: {tmp_path}: cannot be written (Is a directory): give another file\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "error: x: No space left on device: free some space\n"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "x"),
+            "error: x: Permission denied: look at its rights, and ",
+        ),
+    ],
+)
+def test_disk_that_is_full_is_one_line_and_an_error(
+    error: OSError, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(suite, "build", fail)
+    monkeypatch.setattr(suite, "exclusive", nullcontext)
+    assert suite.main(["build"]) == ExitCode.SUITE_ERROR
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_unknown_kind_of_lock_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean debian?" in mistake(capsys, "fixtures.__main__", "lock", "debain")
+
+
 def test_build_fails_where_a_version_is_not_the_inventory_s(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,9 +196,11 @@ def test_build_fails_where_a_version_is_not_the_inventory_s(
     monkeypatch.setattr(suite, "build", lambda *_arguments, **_options: None)
     monkeypatch.setattr(suite, "record", lambda *_arguments: (manifest, sizes))
     monkeypatch.setattr(suite, "exclusive", nullcontext)
+    monkeypatch.setattr(suite, "drift", lambda *_arguments, **_options: ["curl is 2, locked is 1"])
     assert suite.main(["build"]) == ExitCode.PRODUCT_FAILURE
     told = capsys.readouterr()
     assert re.search(r"^ *1 +kubectl +3\.17\.3 NOT 1\.30\.0 ", told.out, re.MULTILINE)
+    assert "\nlock   1 not as locked: curl is 2, locked is 1: run `nox -s lock -- debian base`" in told.out
     wrong = "helm is 3.17.3, not 3.22.0; kubectl is 3.17.3, not 1.30.0"
     fix = "change `version` in tools.toml, or the lock of its source"
     assert told.err == f"error: 2 not of the inventory's version: {wrong}: {fix}\n"

@@ -35,7 +35,7 @@ def test_goss_problems_name_what_failed_and_what_did_not_run() -> None:
 
 
 def test_goss_is_compiled_in_the_product_s_own_toolchain_stage() -> None:
-    stage = re.compile(r"^FROM \$\{DEBIAN_IMAGE\} AS go-toolchain\n.*?^ARG GOPROXY$", re.MULTILINE | re.DOTALL)
+    stage = re.compile(r"^FROM \$\{DEBIAN_IMAGE\} AS go-toolchain\n.*?^ARG GOENV$", re.MULTILINE | re.DOTALL)
     files = (GOSS_DIRECTORY / "Dockerfile", paths.IMAGE_DIRECTORY / "Dockerfile.j2")
     stages = [stage.findall(file.read_text(encoding="utf-8")) for file in files]
     assert stages[0] == stages[1], "the go-toolchain stages differ: copy the product's, so that both share one layer"

@@ -11,8 +11,11 @@ import pytest
 
 from fixtures.builder import base
 from fixtures.builder.base import STOOD_IN_FOR, Base, BaseSource
-from fixtures.builder.registry_answers import NoRouteError
+from fixtures.builder.debian_lock import DebianLock
+from fixtures.builder.references import Reference
+from fixtures.builder.registry_answers import NoRouteError, RegistryAnswerError
 from fixtures.errors import UsageError
+from fixtures.host.process import PodmanError
 
 PINNED = "@sha256:" + "a" * 64
 
@@ -67,7 +70,7 @@ def test_stand_in_by_hand_asks_no_registry(no_route: list[str]) -> None:
 @pytest.mark.parametrize("name", ["debian:trixie", "docker.io/library/debian:trixie"])
 def test_debian_s_own_image_has_the_builds_own_as_stand_in(name: str, source: BaseSource) -> None:
     found = base.choose_base(name, source)
-    assert (found.reference, found.kind) == (base.DEBIAN_IMAGE, "stand-in")
+    assert (found.reference, found.kind) == (base.debian_image(), "stand-in")
 
 
 STAND_IN = Base("localhost/base", "", "stand-in", "no registry answers")
@@ -81,15 +84,68 @@ def test_image_that_checkouts_share_is_made_once(
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(base, "image_exists", lambda name: name in made)
     monkeypatch.setattr(base, "podman_build", lambda *_: pytest.fail("the base was made again"))
-    monkeypatch.setattr(base, "_make_debian", lambda: pytest.fail("Debian was made again"))
+    monkeypatch.setattr(base, "_make_debian", lambda _: pytest.fail("Debian was made again"))
+    document = {"Id": "1", "Config": {"Labels": {base.DEBIAN_LABEL: "1"}}}
+    monkeypatch.setattr(base, "inspect", lambda _: document)
     other = threading.Thread(target=make)
     with base.alone_on_this_machine():
         other.start()
         other.join(0.2)
         assert other.is_alive(), "it does not wait for the process that makes the image"
-        made += [base.DEBIAN_IMAGE, STAND_IN.reference]
+        made += [base.debian_image(), STAND_IN.reference]
     other.join(10)
     assert not other.is_alive()
+
+
+@pytest.fixture
+def mmdebstrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """What mmdebstrap says with and without the lock, empty where it works; and, under "made", what is imported."""
+    said = {"with": "", "without": "", "made": ""}
+    monkeypatch.setattr(base, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(base, "_mmdebstrap", lambda pinned, _: said["with" if pinned else "without"])
+    monkeypatch.setattr(base, "podman", lambda *words, **_: said.update(made=words[-1]))
+    return said
+
+
+def test_debian_that_is_there_is_made_anew_without_cache(
+    mmdebstrap: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "image_exists", lambda _: True)
+    assert base.prepare_debian() == base.debian_image()
+    assert mmdebstrap["made"] == ""
+    base.prepare_debian(no_cache=True)
+    assert mmdebstrap["made"] == base.debian_image()
+
+
+def test_debian_is_made_of_the_newest_where_its_lock_does_not_resolve(
+    mmdebstrap: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    mmdebstrap["with"] = "E: Unable to correct problems, you have held broken packages."
+    base.prepare_debian()
+    assert mmdebstrap["made"] == base.debian_image()
+    assert "Debian has moved on" in capsys.readouterr().out
+
+
+def test_debian_that_cannot_be_made_is_told_in_one_line(mmdebstrap: dict[str, str]) -> None:
+    mmdebstrap["with"] = "E: Failed to fetch http://deb.debian.org/x  Could not connect: Connection refused\nE: failed"
+    told = (
+        r"^mmdebstrap trixie failed: a package registry cannot be reached \(E: Failed to fetch .*\): check the network"
+    )
+    with pytest.raises(PodmanError, match=told):
+        base.prepare_debian()
+    assert mmdebstrap["made"] == ""
+
+
+def test_name_of_debian_is_of_its_locked_packages_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = set()
+    for sections in (
+        {"debian": {"apt": "3"}},
+        {"debian": {"apt": "3"}, "image": {"bat": "1"}},
+        {"debian": {"apt": "4"}},
+    ):
+        monkeypatch.setattr("fixtures.builder.debian_lock.locked", lambda sections=sections: DebianLock(sections))
+        names.add(base.debian_image())
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("source", ["auto", "upstream"])
@@ -100,6 +156,43 @@ def test_pinned_base_that_is_here_is_used_without_a_registry(
     found = base.choose_base(f"h:5000/x/code-server:4{PINNED}", source)
     assert (found.reference, found.kind) == (f"h:5000/x/code-server{PINNED}", "upstream")
     assert found.reason == "its digest is pinned, and it is here"
+
+
+MOVED, LOCKED = "sha256:" + "b" * 64, "sha256:" + "a" * 64
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a registry has: the digest of each name. The lock names an older one of the plan's base."""
+    there = {STOOD_IN_FOR: MOVED}
+
+    def ask(reference: Reference) -> str:
+        if str(reference) in there:
+            return there[str(reference)]
+        raise RegistryAnswerError(f"{reference}: the registry has no such tag or digest (404) (x)", "correct it")
+
+    monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", ask)
+    monkeypatch.setattr("fixtures.builder.base_lock.locked", lambda reference: reference.at(LOCKED))
+    return there
+
+
+def test_locked_base_is_used_as_long_as_its_registry_has_it(served: dict[str, str]) -> None:
+    served[f"docker.io/codercom/code-server@{LOCKED}"] = LOCKED
+    found = base.choose_base(STOOD_IN_FOR, "auto")
+    assert found.digest == LOCKED
+    assert found.reason == f"locked; {STOOD_IN_FOR} is {MOVED} by now: `nox -s lock` takes that"
+
+
+@pytest.mark.usefixtures("served")
+def test_newer_base_is_taken_where_the_locked_one_is_gone() -> None:
+    found = base.choose_base(STOOD_IN_FOR, "auto")
+    assert found.digest == MOVED
+    assert found.reason.endswith(f"and the locked {LOCKED} is gone")
+
+
+def test_base_that_is_the_locked_one_is_told_as_asked(served: dict[str, str]) -> None:
+    served[STOOD_IN_FOR] = LOCKED
+    assert base.choose_base(STOOD_IN_FOR, "upstream").reason == "asked for"
 
 
 def test_name_that_is_none_is_wrong_input() -> None:

@@ -30,6 +30,29 @@ LOGS = {
         ["/root/go/pkg/mod/x.go:7:2: missing go.sum entry for module providing package github.com/fatih/color"],
         "the lock does not fit what is built (",
     ),
+    "go, a module that was changed in the cache": (
+        ["github.com/fatih/color v1.7.0: dir has been modified (/root/go/pkg/mod/github.com/fatih/color@v1.7.0)"],
+        "a Go module in the cache of the builds is not what was downloaded (github.com/fatih",
+    ),
+    "go, a password by http": (
+        ["go: x@v1: refusing to pass credentials to insecure URL: http://me:xxxxx@proxy.example/x/@v/v1.info"],
+        "go sends a password by https alone (go: x@v1",
+    ),
+    "pip, versions that do not go together": (
+        [
+            "ERROR: Cannot install a==1 and b==2 because these package versions have conflicting dependencies.",
+            "ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/",
+        ],
+        "the lock does not fit what is built (ERROR: Cannot install",
+    ),
+    "npm, a lock that does not fit": (
+        ["npm error `npm ci` can only install when your package.json and package-lock.json are in sync."],
+        "the lock does not fit what is built (npm error",
+    ),
+    "apt, a mirror without Debian's signature": (
+        ["E: The repository 'http://mirror.example/debian trixie InRelease' is not signed."],
+        "a mirror of Debian serves what Debian has not signed (E: The repository",
+    ),
     "go, no proxy": (
         ['x@v1: Get "http://127.0.0.1:1/x/@v/v1.zip": dial tcp 127.0.0.1:1: connect: connection refused'],
         "a package registry cannot be reached (x@v1: Get",

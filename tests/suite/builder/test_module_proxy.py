@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.builder import module_proxy
-from fixtures.builder.module_proxy import ModuleProxyError, refusal, refusals, variables
+from fixtures.builder.module_proxy import VARIABLES, ModuleProxyError, refusal, refusals
 from fixtures.host.process import Ended, run
 from fixtures.inventory import load
 
@@ -54,7 +54,7 @@ def ask(tmp_path: Path) -> Any:
         pytest.skip("go is not installed")
 
     def ended(sources: str) -> Ended:
-        env = {**os.environ, **variables({"GOPROXY": sources}), "GOTOOLCHAIN": "local"}
+        env = {**os.environ, **VARIABLES, "GOPROXY": sources, "GOTOOLCHAIN": "local"}
         env |= {"GOMODCACHE": str(tmp_path / "modules"), "GOFLAGS": "-mod=mod -modcacherw"}
         return run(module_proxy.question(MODULE), timeout=60, env=env)
 

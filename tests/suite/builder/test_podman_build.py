@@ -47,6 +47,7 @@ def fake_podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "host-ca.crt").touch()
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "host-ca.crt"))
+    monkeypatch.setattr("fixtures.builder.client_files._podman_version", lambda: "4.3.1")
     monkeypatch.setattr("fixtures.builder.podman_build.environment", lambda: dict(os.environ))
     monkeypatch.setattr("fixtures.builder.podman_build.BUILD_DIRECTORY", tmp_path)
     monkeypatch.setattr("fixtures.builder.podman_build.ROOT", tmp_path)
@@ -66,6 +67,24 @@ def test_failed_stage_is_told_with_the_cause_in_its_log(fake_podman: Path) -> No
     failed = r"^stage jq of image failed: what was downloaded is not .* \(x@v1: .*\): .*; the log is logs/image\.log$"
     with pytest.raises(PodmanError, match=failed):
         podman_build.podman_build("image", fake_podman, [])
+
+
+def test_full_disk_ends_a_build_in_one_line(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(BUILD.format(status=0) + "sleep 60\n", encoding="utf-8")
+    (fake_podman / "logs").mkdir()
+    (fake_podman / "logs" / "image.log").symlink_to("/dev/full")
+    with pytest.raises(
+        PodmanError, match=r"^image\.log: cannot be written \(No space left on device\): free some space$"
+    ):
+        podman_build.podman_build("image", fake_podman, [])
+
+
+def test_lock_that_apt_cannot_keep_to_is_left(fake_podman: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held = "E: Unable to correct problems, you have held broken packages."
+    locked = f'case "$*" in *APT_CONFIG=*) echo "{held}"; exit 1; esac\n'
+    (fake_podman / "podman").write_text(BUILD.format(status=0).replace("exit 0", locked), encoding="utf-8")
+    assert list(podman_build.podman_build("image", fake_podman, [], "Package: bat\n")) == ["jq"]
+    assert "image: Debian has moved on, and its locked packages do not fit" in capsys.readouterr().out
 
 
 def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:

@@ -70,13 +70,28 @@ def test_image_that_is_not_the_recorded_one_has_no_inputs(built: SimpleNamespace
     assert product.built_from("x") is None
 
 
-def test_inputs_change_with_the_dockerfile_and_the_base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    ids = iter("1112")
+@pytest.fixture
+def inputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """What an image is made from: each may be changed."""
+    facts = SimpleNamespace(folder=tmp_path, base="1", debian="2", host="3")
     monkeypatch.setattr("fixtures.builder.product.IMAGE_DIRECTORY", tmp_path)
-    monkeypatch.setattr("fixtures.builder.product.inspect", lambda _: {"Id": next(ids)})
-    digests = [product.inputs_digest(text, BASE, ["--label", "a=b"]) for text in ("one", "one", "two", "two")]
-    assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
+    monkeypatch.setattr("fixtures.builder.product.debian_image", lambda: "debian")
+    monkeypatch.setattr("fixtures.builder.product.host_inputs", lambda: facts.host)
+    monkeypatch.setattr(
+        "fixtures.builder.product.inspect", lambda name: {"Id": facts.debian if name == "debian" else facts.base}
+    )
+    return facts
+
+
+@pytest.mark.parametrize("changed", ["dockerfile", "label", "lock", "base", "debian", "host"])
+def test_each_input_changes_the_digest_over_all(changed: str, inputs: SimpleNamespace) -> None:
+    before = product.inputs_digest("one", BASE, ["--label", "a=b"])
+    assert before == product.inputs_digest("one", BASE, ["--label", "a=b"])
+    if changed == "lock":
+        (inputs.folder / "amd64.lock").write_text("[debian]\n", encoding="utf-8")
+    setattr(inputs, changed, "another")
+    text, label = ("two" if changed == "dockerfile" else "one"), ("b=c" if changed == "label" else "a=b")
+    assert product.inputs_digest(text, BASE, ["--label", label]) != before
 
 
 def test_time_of_the_sources_that_is_none_is_refused_before_anything_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -64,9 +65,28 @@ def test_node_image_that_is_named_is_pulled_and_said_to_be_unverified(built: lis
     assert built == [f"pull docker.io/kindest/node@{digest}", "kind-binary"]
 
 
+def test_kind_is_copied_anew_out_of_an_image_of_other_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    def export(image: str, _path: str, destination: Path) -> None:
+        copied.append(image)
+        destination.touch()
+
+    monkeypatch.setattr(node_image, "KIND", tmp_path / "kind")
+    monkeypatch.setattr(node_image, "MADE_OF", tmp_path / "kind.made-of")
+    monkeypatch.setattr(node_image, "image_exists", lambda _: True)
+    monkeypatch.setattr(node_image, "prepare_debian", lambda: "debian")
+    monkeypatch.setattr(node_image, "podman_build", lambda *_: {})
+    monkeypatch.setattr(node_image, "export", export)
+    for inputs in ("one", "one", "two"):
+        monkeypatch.setattr(node_image, "reference", lambda _, inputs=inputs: inputs)
+        node_image.build("kind-binary")
+    assert copied == ["one", "two"]
+
+
 def test_first_stage_is_that_of_the_product_image() -> None:
     ours = (NODE_DIRECTORY / "Dockerfile").read_text(encoding="utf-8")
     product = (NODE_DIRECTORY.parent / "code-server-dev/Dockerfile.j2").read_text(encoding="utf-8")
-    start, end = "FROM ${DEBIAN_IMAGE} AS go-toolchain", "ARG GOPROXY\n"
+    start, end = "FROM ${DEBIAN_IMAGE} AS go-toolchain", "ARG GOENV\n"
     (stage,) = {text[text.index(start) : text.index(end)] for text in (ours, product)}
     assert "requirements.lock" in stage

@@ -1,0 +1,57 @@
+"""Debian's packages resolved: what apt says it would install, by section; apt itself is a small program here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.builder import debian_resolve
+from fixtures.builder.debian_resolve import ResolveError, resolve
+from fixtures.inventory import load
+
+APT = """#!/bin/sh
+echo "$(grep -c . "$APT_CONFIG") $*" >>{said}
+case "$*" in
+*" update") ;;
+*jq*) echo 'Inst libc6 (2.41-12 Debian:13/stable [arm64])
+Inst curl [8.1] (8.2-1 Debian:13/stable, Debian-Security:13 [arm64]) []
+Inst jq:arm64 (1.7.1-6+b1 Debian:13/stable [arm64])
+Conf jq (1.7.1-6+b1 Debian:13/stable [arm64])' ;;
+*curl*) echo 'Inst libc6 (2.41-12 Debian:13/stable [arm64])
+Inst curl (8.2-1 Debian:13/stable [arm64])' ;;
+*) echo 'Inst libc6 (2.41-12 Debian:13/stable [arm64])' ;;
+esac
+"""
+
+
+@pytest.fixture
+def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file with what apt-get was called with; its keyring is there."""
+    (tmp_path / "apt-get").write_text(APT.format(said=tmp_path / "said"), encoding="utf-8")
+    (tmp_path / "apt-get").chmod(0o755)
+    (tmp_path / "keyring").touch()
+    monkeypatch.setattr(debian_resolve, "KEYRING", tmp_path / "keyring")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "said"
+
+
+def test_each_section_has_what_its_image_adds(apt: Path) -> None:
+    found = resolve(load(), "arm64").sections
+    assert found == {"debian": {"libc6": "2.41-12"}, "base": {"curl": "8.2-1"}, "image": {"jq": "1.7.1-6+b1"}}
+    calls = apt.read_text(encoding="utf-8").splitlines()
+    assert len(calls) == 4
+    assert " libc6 curl " in calls[-1], "what is installed by then is not named"
+
+
+def test_mistake_of_apt_is_one_line(apt: Path) -> None:
+    (apt.parent / "apt-get").write_text("#!/bin/sh\necho 'E: Unable to locate package jqq' >&2\nexit 100\n")
+    with pytest.raises(ResolveError, match=r"^`apt-get .*` failed \(100\): E: Unable to locate package jqq$"):
+        resolve(load(), "amd64")
+
+
+def test_machine_without_debian_s_keys_is_told(apt: Path) -> None:
+    (apt.parent / "keyring").unlink()
+    with pytest.raises(ResolveError, match=r"keyring is missing: install debian-archive-keyring$"):
+        resolve(load(), "amd64")
