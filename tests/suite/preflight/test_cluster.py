@@ -136,6 +136,11 @@ def test_account_that_may_see_nothing_is_told_unknown(cluster: Any, registry: Re
     }  # fmt: skip
 
 
+def test_policies_that_may_not_be_listed_are_unknown(cluster: Any, registry: RegistrySettings) -> None:
+    del cluster.documents[f"{ADMISSION}/validatingwebhookconfigurations"]
+    assert "admission policies" in with_state(found(cluster, registry), State.UNKNOWN)
+
+
 def test_pod_that_may_not_be_asked_about_is_unknown(cluster: Any, registry: RegistrySettings) -> None:
     cluster.denied.add(("create", "pods"))
     assert "the workspace's pod" in with_state(found(cluster, registry), State.UNKNOWN)
