@@ -1,4 +1,4 @@
-"""What a code-server that was just deployed must show, seen without a change to it, in a minute."""
+"""What a code-server that was just deployed must show, seen without a change to it."""
 
 from __future__ import annotations
 
