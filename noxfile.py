@@ -188,7 +188,7 @@ def live(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Look at a code-server that is deployed, and change nothing: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`."""
+    """Look at a code-server that is deployed, changing nothing: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`."""
     install(session)
     run(session, "python", "-m", "fixtures.smoke", *session.posargs)
 
