@@ -43,7 +43,7 @@ SHELL_SCRIPTS = (
     "docker/code-server-base/record-trimmed.sh",
     "docker/code-server-base/trim-code-server.sh",
     "docker/code-server-base/trim-debian.sh",
-    *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").iterdir())),
+    *(str(path) for path in sorted(Path("docker/code-server-dev/rootfs/usr/local/bin").glob("*"))),
     "docker/platform/code-server/20-workspace",
     "docker/upstream-twin/code-server",
     "docker/upstream-twin/entrypoint.sh",

@@ -211,7 +211,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]
     monkeypatch.setattr("fixtures.builder.registry_answers.pull", lambda reference: asked.append([str(reference)]))
     monkeypatch.setattr(base, "inspect", lambda _: {"Config": {"User": "dev"}})
 
-    def built(_label: str, _folder: Path, words: list[str]) -> dict[str, float]:
+    def built(_label: str, _folder: Path, words: list[str], *_: object) -> dict[str, float]:
         asked.append(words)
         return {"final": 1.0}
 

@@ -49,15 +49,6 @@ def test_check_that_takes_the_fixture_of_a_service_starts_it(pytester: pytest.Py
 
 
 @EACH
-def test_environment_script_names_the_host(service: Service) -> None:
-    script = PLATFORM.parent / "code-server-dev" / "rootfs" / "etc" / "thinkube" / "setup-thinkube-env.sh"
-    text = script.read_text(encoding="utf-8")
-    for name, value in service.environment.items():
-        place = value.format(host=service.host, port=service.port).removesuffix(":443")
-        assert f"${{{name}:-{place}}}" in text
-
-
-@EACH
 def test_no_service_is_given_up_before_its_own_probes_do(service: Service) -> None:
     texts = (path.read_text(encoding="utf-8") for path in (PLATFORM / service.name).glob("*.yaml"))
     documents = (one or {} for text in texts for one in yaml.safe_load_all(text))

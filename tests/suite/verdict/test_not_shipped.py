@@ -156,7 +156,7 @@ def test_only_tools_is_a_part_of_its_own(
     monkeypatch: pytest.MonkeyPatch, given: list[str], part: str, rest: list[str]
 ) -> None:
     asked: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(command_line, "run_part", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(command_line, "run_part", lambda *arguments, **_: asked.append(arguments))
     command_line.main(given)
     assert asked == [(part, rest)]
 

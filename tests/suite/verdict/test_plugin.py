@@ -73,6 +73,7 @@ def test_run_has_a_recorder_and_a_worker_has_none(tmp_path: Path) -> None:
         assert [call.args[1].partition("(")[0] for call in one.addinivalue_line.call_args_list] == [
             "requirement",
             "uses",
+            "feature",
             "not_applicable",
         ]
         assert (one.stash[VERDICT_CONTEXT], one.stash[BROKEN]) == ({}, [])

@@ -33,7 +33,7 @@ def test_nothing_escapes(
 @pytest.mark.parametrize(("code", "written"), [(0, 1), (1, 1), (2, 1), (3, 1), (4, 0)])
 def test_part_ends_with_its_own_code(monkeypatch: pytest.MonkeyPatch, code: int, written: int) -> None:
     calls: list[None] = []
-    monkeypatch.setattr(command, "run_part", lambda *_: ExitCode(code))
+    monkeypatch.setattr(command, "run_part", lambda *_, **__: ExitCode(code))
     monkeypatch.setattr(command, "publish", lambda: calls.append(None))
     assert command.main(["image"]) == code
     assert len(calls) == written
