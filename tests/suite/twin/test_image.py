@@ -1,0 +1,45 @@
+"""The image of the twin: built once on a machine, however many checkouts want it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fixtures.marks import PROJECT
+from fixtures.twin import image
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What podman was asked to build."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(image, "prepare_debian", lambda: "debian")
+    monkeypatch.setattr(image, "image_exists", lambda _: False)
+    monkeypatch.setattr(image, "podman_build", lambda _label, _folder, words: asked.append(words))
+    return asked
+
+
+def test_editor_is_built_before_the_twin_that_takes_it(built: list[list[str]]) -> None:
+    name = image.build()
+    editor, twin = built
+    assert {"--target", "editor", "DEBIAN_IMAGE=debian"} < set(editor)
+    assert f"EDITOR_IMAGE={editor[-1]}" in twin
+    assert twin[-1] == name
+
+
+def test_twin_that_another_checkout_has_made_meanwhile_is_taken(
+    built: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def waited() -> Iterator[None]:
+        monkeypatch.setattr(image, "image_exists", lambda _: True)
+        yield
+
+    monkeypatch.setattr(image, "alone_on_this_machine", waited)
+    assert image.build().startswith(PROJECT)
+    assert built == []
