@@ -22,7 +22,9 @@ def check(outcome: str, row: str = "TOOL-jq-runs", line: str = "jq: is missing")
     ("checks", "fate"),
     [
         ([check("passed")], "survived"),
-        ([], "survived"),
+        ([], "error"),
+        ([check("blocked")], "error"),
+        ([check("passed", row="IMG-1")], "error"),
         ([check("failed")], "killed"),
         ([check("failed", line="rg: is missing"), check("failed")], "killed"),
         ([check("failed", line="rg: is missing")], "wrong words"),
