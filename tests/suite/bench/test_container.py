@@ -16,7 +16,7 @@ def test_a_missing_image_is_told_before_anything_is_built(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fixtures.bench.container.ensure", lambda: None)
-    monkeypatch.setattr("fixtures.bench.container.image_exists", lambda _: False)
+    monkeypatch.setattr("fixtures.image.image.image_exists", lambda _: False)
     assert main(["--image", "localhost/absent"]) == ExitCode.SUITE_ERROR
     assert "no image localhost/absent in the local storage: build it" in capsys.readouterr().err
 

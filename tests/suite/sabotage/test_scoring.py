@@ -39,6 +39,6 @@ def test_fate(checks: list[dict[str, Any]], fate: str) -> None:
 
 def test_an_image_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.sabotage.__main__.ensure", lambda *_: None)
-    monkeypatch.setattr("fixtures.sabotage.__main__.image_exists", lambda _: False)
+    monkeypatch.setattr("fixtures.image.image.image_exists", lambda _: False)
     assert main(["--image", "localhost/absent", "--list"]) == 2
     assert "no image localhost/absent in the local storage: build it" in capsys.readouterr().err
