@@ -10,7 +10,9 @@ import pytest
 from fixtures import matrix
 from fixtures.errors import ExitCode, UsageError
 from fixtures.host.process import Ended
-from fixtures.inventory import Inventory
+from fixtures.inventory import DEFAULT_INVENTORY, Inventory
+from fixtures.paths import ROOT
+from fixtures.sabotage.mutants import WRITTEN, Mutant
 from tests.suite.small_inventory import SMALL
 
 TEXT = SMALL.read_text(encoding="utf-8")
@@ -48,6 +50,14 @@ def test_each_tool_is_dropped_and_each_kind_of_source_added() -> None:
 def test_what_is_added_is_a_right_entry(kind: str) -> None:
     changed = Inventory.model_validate(tomllib.loads(dict(matrix.changes(TEXT))[f"add {kind}"]))
     assert changed.tools[-1].source.kind == kind
+
+
+def test_what_is_added_has_a_mutant(tmp_path: Path) -> None:
+    for path in (DEFAULT_INVENTORY, WRITTEN):
+        (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True)
+    matrix.apply(tmp_path, "add debian", "")
+    (mutant,) = tomllib.loads((tmp_path / WRITTEN.relative_to(ROOT)).read_text(encoding="utf-8"))["mutants"]
+    assert "echo added 1.0.0\\n" in Mutant.model_validate(mutant).layer
 
 
 def test_what_does_not_hold_is_told_with_the_words_of_the_program(
