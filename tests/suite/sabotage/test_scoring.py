@@ -34,7 +34,7 @@ def check(outcome: str, row: str = "TOOL-jq-runs", line: str = "jq: is missing")
     ],
 )
 def test_fate(checks: list[dict[str, Any]], fate: str) -> None:
-    assert judged({"checks": checks}, MUTANT)[0] == fate
+    assert judged(checks, MUTANT)[0] == fate
 
 
 def test_an_image_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
