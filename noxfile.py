@@ -266,7 +266,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def sabotage(session: nox.Session) -> None:
-    """Break the image in many ways, one at a time, and see the right requirement fail; `-- --only ID`, `-- --list`."""
+    """Break image, build and suite, one way at a time, and see the right check fail; `-- --only ID`, `-- --changed`."""
     install(session)
     run(session, "python", "-m", "fixtures.sabotage", *session.posargs)
 
