@@ -5,6 +5,7 @@ An image that was built on this one is compared too: whatever was changed in it 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,7 @@ from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
 from fixtures.image.package_managers import ansible_galaxy_says, dpkg_says, npm_says, pip_says
 from fixtures.inventory import Inventory
+from fixtures.layers.entries import LayerEntry, visible
 from fixtures.sbom.comparison import differences, short
 from fixtures.sbom.contents import Contents, go_packages
 from fixtures.sbom.packages import identity
@@ -78,6 +80,18 @@ def test_bill_has_what_the_go_programs_say(bill: Bill, contents: Contents) -> No
         for line in differences(bill.programs.get(path, ()), seen.get(path, ()), f"in {BILL.name}", "in the program")
     ]
     assert not wrong, f"bill of materials: Go modules differ: {short(wrong)}: {CHANGED}"
+
+
+@pytest.mark.feature("compiled-tools")
+def test_go_programs_are_byte_for_byte_those_of_the_build(bill: Bill, entries: list[LayerEntry]) -> None:
+    assert bill.hashes, f"bill of materials: has no hash of a program: {CHANGED}"
+    there = {entry.path: entry for entry in visible(entries) if entry.path in bill.hashes}
+    wrong = [
+        f"{path}: is {'another program' if path in there else 'gone'}"
+        for path, recorded in sorted(bill.hashes.items())
+        if path not in there or hashlib.sha256(there[path].read()).hexdigest() != recorded
+    ]
+    assert not wrong, f"bill of materials: {short(wrong)}: {CHANGED}"
 
 
 @pytest.mark.requirement("BLD-9")

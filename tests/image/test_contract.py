@@ -8,11 +8,45 @@ from shlex import quote
 import pytest
 
 from fixtures.advice import last_line
+from fixtures.builder.brought import EDITOR
+from fixtures.builder.dockerfile import image_environment
 from fixtures.builder.manifest import Manifest
 from fixtures.deployment.tools import succeeded
+from fixtures.host.podman import image_exists, inspect
 from fixtures.image.containers import Container, Containers
 from fixtures.image.image import Image
+from fixtures.inventory import Inventory
+from fixtures.verdict.evidence import blocked
 
+RESOLVE = """node -e '
+const fs = require("fs"), from = require("module").createRequire(process.cwd() + "/package.json");
+const named = Object.keys(require(process.cwd() + "/package.json").dependencies);
+const gone = named.filter(n => !/windows/.test(n) && !fs.existsSync("node_modules/" + n + "/package.json"));
+for (const name of ["node-pty", "@vscode/spdlog", "@parcel/watcher", "@vscode/fs-copyfile"]) from(name);
+if (gone.length) { console.error("module " + gone[0] + " is gone"); process.exit(1) }'"""
+EXTENSIONS = """node -e '
+const fs = require("fs"), need = process.argv.slice(1), gone = need.filter(n => !fs.existsSync("extensions/" + n));
+for (const name of fs.readdirSync("extensions")) {
+  const file = "extensions/" + name + "/package.json";
+  if (!fs.existsSync(file)) continue;
+  const main = JSON.parse(fs.readFileSync(file)).main;
+  const at = main && "extensions/" + name + "/" + main;
+  if (at && !fs.existsSync(at) && !fs.existsSync(at + ".js") && !fs.existsSync(at + "/index.js")) gone.push(name);
+}
+if (gone.length) { console.error("extension " + gone[0] + " is gone, or its program"); process.exit(1) }' \
+    git git-base github json-language-features markdown-language-features search-result terminal-suggest \
+    theme-defaults typescript-language-features yaml"""
+EDITOR_PARTS = {
+    "programs for search": 'found=$(find . -name rg -type f) && [ -n "$found" ] && for rg in $found; do $rg --version '
+    ">/dev/null || { echo ripgrep, $rg, does not run; exit 1; }; done",
+    "native and other modules": RESOLVE,
+    "built-in extensions": EXTENSIONS,
+    "processes for extensions, files and terminals": "for name in api/node/extensionHostProcess.js; do "
+    "node --check out/vs/workbench/$name || exit 1; done; for name in server-main server-cli; do "
+    "node --check out/$name.js || exit 1; done; ls out/vs/platform/terminal/node/ptyHostMain.js "
+    "out/vs/platform/files/node/watcher/watcherMain.js",
+}
+"""What each part of the editor is checked by, in the folder of VS Code; its page alone does not need them."""
 FEATURE_OF = {"git": "git", "node": "node", "npm": "npm", "npx": "npm"}
 LABELS = {
     "title": r"\S.*",
@@ -79,6 +113,17 @@ def test_code_server_serves_its_page(profile: str, image: Image, containers: Con
 
 
 @pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("editor", "node")
+@pytest.mark.parametrize("part", EDITOR_PARTS)
+def test_editor_has_its_other_half(part: str, container: Container) -> None:
+    done = container.run(f"cd {EDITOR}/lib/vscode && {EDITOR_PARTS[part]}")
+    assert done.rc == 0, (
+        f"editor: {part} are not whole ({last_line(done.stdout + done.stderr)}): its page opens, and this does not "
+        "work: build on another base, or trim less in trim-code-server.sh"
+    )
+
+
+@pytest.mark.requirement("IMG-2")
 @pytest.mark.feature("editor")
 def test_entrypoint_serves_on_the_port(image: Image) -> None:
     config, port = image.document["Config"], image.inventory.image.port
@@ -93,10 +138,62 @@ def test_entrypoint_serves_on_the_port(image: Image) -> None:
     )
 
 
+@pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("editor")
+def test_starts_in_home_and_stops_as_any_other(image: Image) -> None:
+    config, home = image.document["Config"], image.inventory.image.home
+    seen = config.get("WorkingDir"), config.get("StopSignal") or "SIGTERM", sorted(config.get("Volumes") or {})
+    assert seen == (home, "SIGTERM", []), (
+        f"start: folder, stop signal and volumes are {seen}, not {home}, SIGTERM and none: take WORKDIR, STOPSIGNAL "
+        "and VOLUME out of the build"
+    )
+
+
+@pytest.mark.requirement("IMG-2")
+@pytest.mark.feature("editor")
+def test_process_1_is_the_init(image: Image, containers: Containers) -> None:
+    init = image.inventory.image.init
+    if not init:
+        blocked("the image has no init", "give it one, and name it in [image]")
+    seen = containers.process_1(init)
+    assert seen == init, (
+        f"entrypoint: process 1 is {seen!r}, not {init}, so signals stay there and nothing reaps processes: end the "
+        f"base's entrypoint with exec {init}"
+    )
+
+
+@pytest.mark.requirement("IMG-8")
+def test_variables_are_those_of_the_build(image: Image, inventory: Inventory) -> None:
+    if not image_exists(image.built_on):
+        blocked("the base image is not in the local storage", image.built_on)
+    of_base = dict(text.split("=", 1) for text in inspect(image.built_on)["Config"].get("Env") or [])
+    wanted = {**of_base, **image_environment(inventory)}
+    seen = dict(text.split("=", 1) for text in image.document["Config"].get("Env") or [])
+    wrong = [f"{name} is {seen.get(name)!r}" for name in sorted(seen | wanted) if seen.get(name) != wanted.get(name)]
+    assert not wrong, (
+        f"environment: {'; '.join(wrong)}, unlike the base and Dockerfile.j2: every program of the image reads it, so "
+        "take it out of the build, or name it in fixtures/builder/dockerfile.py"
+    )
+
+
+@pytest.mark.requirement("IMG-8")
+@pytest.mark.parametrize("name", ["LANG", "USER"])
+def test_variables_of_the_base_are_known(name: str, image: Image, inventory: Inventory) -> None:
+    names = {text.partition("=")[0] for text in image.document["Config"].get("Env") or []}
+    known = {"LANG", "USER", *image_environment(inventory)}
+    assert name in names, f"environment: {name} is not set: set it in the base"
+    assert names <= known, f"environment: {', '.join(sorted(names - known))} nobody reviewed: take it out of the base"
+
+
 @pytest.mark.requirement("IMG-6")
 def test_labels_tell_what_it_is(image: Image) -> None:
     told = {key: image.labels.get(f"org.opencontainers.image.{key}", "") for key in LABELS}
     wrong = [f"{key} is {told[key]!r}" for key, pattern in LABELS.items() if not re.fullmatch(pattern, told[key])]
+    named = {"title": image.inventory.image.title, "source": image.inventory.image.source}
+    wrong += [f"{key} is {told[key]!r}, not {value!r}" for key, value in named.items() if told[key] != value]
+    if image_exists(image.base):
+        digest = inspect(image.base)["Digest"]
+        wrong += [f"base.digest is not {digest} of {image.base}"] * (told["base.digest"] != digest)
     assert not wrong, (
         f"labels: {', '.join(wrong)}: build the image with `nox -s build` in a checkout where `git log` works, which "
         "sets them"

@@ -52,7 +52,8 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, script: str, co
 @pytest.mark.requirement("ENV-1")
 @pytest.mark.parametrize("shell", SHELLS)
 def test_leaves_the_shell_as_it_found_it(shell: str, script: str, container: Container) -> None:
-    state = 'state() { set -o; umask; trap; pwd; ulimit -a; [ -z "${BASH_VERSION:-}" ] || shopt; }'
+    by_shell = '[ -z "${BASH_VERSION:-}" ] || shopt; [ -z "${BASH_VERSION:-}${ZSH_VERSION:-}" ] || typeset -f'
+    state = f"state() {{ set -o; umask; trap; pwd; ulimit -a; {by_shell}; }}"
     inner = f"{state}; state >$AT/before; . {script} >$AT/said; state >$AT/after; :"
     done = container.run(f"export AT=$PWD; {shell} {shlex.quote(inner)} </dev/null 2>/dev/null; "
                          "cat said; diff before after && echo unchanged")  # fmt: skip
@@ -77,11 +78,17 @@ def test_every_shell_sources_it_by_itself(
 
 @pytest.mark.requirement("ENV-2")
 @pytest.mark.feature("variables")
-def test_sets_every_variable(image: Image, script: str, container: Container) -> None:
-    names = " ".join(image.inventory.image.environment.variables)
-    loop = f'. {script}; for v in {names}; do eval "[ -n \\"\\${{$v:-}}\\" ]" || echo $v; done'
-    missing = container.run(loop).stdout.split()
-    assert not missing, f"environment: {', '.join(missing)} not set: export it in {script}"
+def test_sets_every_variable_to_its_value_and_no_other(image: Image, script: str, container: Container) -> None:
+    variables = image.inventory.image.environment.variables
+    unset = f"unset {' '.join(variables)}"
+    done = container.run(f"{unset}; env -0 >before; . {script}; env -0 >after; cat before; printf '@\\0'; cat after")
+    before, _, after = done.stdout.partition("@\0")
+    was, now = (dict(line.split("=", 1) for line in text.split("\0") if "=" in line) for text in (before, after))
+    wanted = {name: value.replace("$HOME", was["HOME"]) for name, value in variables.items()}
+    wrong = [f"{name} is {now.get(name)!r}, not {value!r}" for name, value in wanted.items() if now.get(name) != value]
+    changed = {name for name in was | now if was.get(name) != now.get(name)} - {*variables, "PATH", "_"}
+    wrong += [f"{name} is {now.get(name)!r}, and the inventory has no such variable" for name in sorted(changed)]
+    assert not wrong, f"environment: {'; '.join(wrong)}: fix {script}, or the variables in tools.toml"
 
 
 @pytest.mark.requirement("ENV-2")

@@ -7,11 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.builder.brought import brought
+from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.host import mirrors
 from fixtures.host.podman import podman
+from fixtures.image.containers import Container
 from fixtures.image.image import Image
+from fixtures.inventory import Inventory
 from fixtures.layers import leftovers, rights, secrets
+from fixtures.layers.accounts import account_problems
 from fixtures.layers.entries import LayerEntry, visible
+from fixtures.layers.planted import planted
 from fixtures.layers.reviewed import Finding, ReviewedPaths
 
 pytestmark = pytest.mark.xdist_group("layers")
@@ -40,6 +46,27 @@ def test_files_belong_to_the_right_user(entries: list[LayerEntry], image: Image,
     _none(rights.foreign_owners(entries, reviewed.owner, home=settings.home, owner=(settings.uid, settings.gid)))
 
 
+@pytest.mark.requirement("IMG-5")
+def test_modes_let_everybody_read_what_is_everybody_s(entries: list[LayerEntry]) -> None:
+    _none(rights.wrong_modes(entries))
+
+
+@pytest.mark.requirement("IMG-1")
+def test_accounts_are_the_user_s_and_those_that_nobody_logs_in_to(entries: list[LayerEntry], image: Image) -> None:
+    settings = image.inventory.image
+    wrong = account_problems(entries, user=settings.user, group=settings.group_name)
+    assert not wrong, f"accounts: {'; '.join(wrong)}: leave the accounts in the base and Dockerfile.j2 as they were"
+
+
+@pytest.mark.requirement("IMG-8")
+def test_every_file_is_brought_by_somebody(
+    entries: list[LayerEntry], image: Image, inventory: Inventory, reviewed: ReviewedPaths
+) -> None:
+    made, folders = brought(inventory, list(image.omitted))
+    home = inventory.image.home
+    _none(planted(entries, reviewed.planted, made=made, folders=folders, home=home, venv=PYTHON_HOME))
+
+
 @pytest.mark.requirement("IMG-5", "TOOL-podman-runs")
 @pytest.mark.feature("subordinate-ids")
 @pytest.mark.parametrize("name", ["newuidmap", "newgidmap"])
@@ -50,6 +77,17 @@ def test_mapping_of_users_needs_no_setuid_bit(name: str, entries: list[LayerEntr
         f"podman: /usr/bin/{name} is setuid, which fails in a pod: chmod u-s it, then setcap, in Dockerfile.j2"
     )
     assert found[0].capabilities, f"podman: /usr/bin/{name} has no file capability: setcap it in Dockerfile.j2"
+
+
+@pytest.mark.requirement("IMG-5", "TOOL-podman-runs")
+@pytest.mark.feature("subordinate-ids")
+@pytest.mark.parametrize(("name", "capability"), [("newuidmap", "cap_setuid=ep"), ("newgidmap", "cap_setgid=ep")])
+def test_mapping_of_users_has_one_capability(name: str, capability: str, container: Container) -> None:
+    seen = container.run(f"/usr/sbin/getcap /usr/bin/{name}").stdout.strip()
+    assert seen.endswith(f" {capability}"), (
+        f"podman: /usr/bin/{name} has the capabilities {seen.partition(' ')[2]!r}, not {capability!r} alone: setcap it "
+        "in Dockerfile.j2"
+    )
 
 
 @pytest.mark.requirement("IMG-5")
@@ -68,6 +106,16 @@ def test_no_address_in_history_or_configuration_has_a_password(image: Image) -> 
     assert not found, (
         f"history: {len(found)} addresses with a user or password, of {', '.join(found)}: build with the password in "
         "a file (fixtures/builder/client_files.py), and revoke it if the image was ever pushed"
+    )
+
+
+@pytest.mark.requirement("IMG-5")
+def test_no_secret_in_history_or_configuration(image: Image) -> None:
+    history = podman("history", "--no-trunc", "--format", "{{.CreatedBy}}", image.name)
+    found = secrets.secrets_in_text(f"{history}\n{json.dumps(image.document)}")
+    assert not found, (
+        f"history: it, or a variable or label of the image, holds {', '.join(found)}: give it to a build as a secret "
+        "('RUN --mount=type=secret'), and revoke it if the image was ever pushed"
     )
 
 

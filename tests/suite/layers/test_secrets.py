@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import random
 import string
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,21 @@ def login(text: str) -> bytes:
     return json.dumps({"auths": {"registry": {"auth": base64.b64encode(text.encode()).decode()}}}).encode()
 
 
+def archive(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
 SECRETS = {
+    "opt/__pycache__/a.pyc": (b"\0" * 9 + f"ghp_{RANDOM_WORD[:36]}".encode(), "a GitHub token"),
+    "opt/backup.tar.gz": (archive("keys/id", KEY), "a private key (keys/id)"),
+    "opt/app/.env": (b"DEBUG=1\nDATABASE_PASSWORD=x1\n", "the settings of an application"),
+    "root/.ssh/authorized_keys": (b"ssh-ed25519 AAAA a@b", "a key that may log in"),
+    "etc/pip.conf": (b"index-url = https://me:word@host/simple", "a package index's password"),
     "opt/any-name": (KEY, "a private key"),
     "opt/binary": (bytes(5000) + KEY, "a private key"),
     "opt/near-one-MiB": (b"\0" * (secrets.SMALL - len(KEY)) + KEY, "a private key"),
@@ -53,6 +69,11 @@ SECRETS = {
     "etc/npmrc": (b"_password=cGFzcw", "an npm registry's password"),
     "root/.config/gh/hosts.yml": (b"github.com:\n  oauth_token: x", "gh's token"),
 }
+
+
+def test_secrets_in_a_text() -> None:
+    assert secrets.secrets_in_text(f"ENV GH_TOKEN=ghp_{RANDOM_WORD[:36]}") == ["a GitHub token"]
+    assert secrets.secrets_in_text("ENV GH_TOKEN=ghp_short") == []
 
 
 @pytest.mark.parametrize("path", SECRETS)

@@ -1,0 +1,121 @@
+"""Files that nobody brought into an image, and those that are not as they were brought."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import pytest
+
+from fixtures.layers.accounts import account_problems
+from fixtures.layers.entries import EntryType, LayerEntry
+from fixtures.layers.planted import planted
+from fixtures.layers.reviewed import ReviewedFile
+from fixtures.layers.rights import wrong_modes
+
+STATUS = "Package: bash\nStatus: install ok installed\nVersion: 5\nArchitecture: amd64\n\n"
+IMAGE = {
+    "/var/lib/dpkg/status": STATUS,
+    "/var/lib/dpkg/info/bash.list": "/usr/bin/bash\n/etc/skel/.bashrc\n/etc/profile.d\n",
+    "/usr/bin/bash": "program",
+    "/etc/skel/.bashrc": "ls\n",
+    "/home/me/.bashrc": "ls\n",
+    "/opt/tool": "tool",
+    "/opt/made.conf": "a\n",
+}
+MADE: Mapping[str, bytes | None] = {"/opt/tool": None, "/opt/made.conf": b"a\n", "/var/lib/dpkg/status": None}
+
+
+def entry(path: str, text: str = "", kind: EntryType = "file", mode: int = 0o644, link: str = "") -> LayerEntry:
+    """Return an entry of a layer."""
+    data = text.encode()
+    return LayerEntry(
+        0, "sha256:0", path, mode, 0, 0, len(data), kind, link, capabilities=False, hidden_by=None,
+        content=lambda: io.BytesIO(data),
+    )  # fmt: skip
+
+
+def found(more: Mapping[str, str], *entries: LayerEntry, reviewed: tuple[ReviewedFile, ...] = ()) -> list[str]:
+    """Return the paths that the rule finds in an image with some more files."""
+    files = [entry(path, text) for path, text in {**IMAGE, **more}.items()]
+    findings = planted([*files, *entries], reviewed, made=MADE, folders=["/opt/whole"], home="/home/me", venv="/venv")
+    return [one.path for one in findings]
+
+
+def test_what_packages_and_the_build_bring_is_no_finding() -> None:
+    assert found({"/opt/whole/x/y": ""}) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/profile.d/more.sh", "/usr/bin/more", "/opt/whole", "/opt/wholes/x", "/etc/cron.d/more", "/home/me/.curlrc"],
+)
+def test_a_file_of_nobody_is_found(path: str) -> None:
+    assert found({path: "x"}) == [path]
+
+
+def test_a_file_that_is_not_as_it_was_brought_is_found() -> None:
+    assert found({"/opt/made.conf": "b\n", "/home/me/.bashrc": "ls\nmore\n"}) == ["/home/me/.bashrc", "/opt/made.conf"]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "wrong"),
+    [
+        ("/usr/bin/sh", "bash", False),
+        ("/usr/bin/sh", "/etc/alternatives/sh", True),
+        ("/usr/bin/sh", "../../usr/bin/bash", False),
+        ("/usr/local/bin/sh", "/usr/bin/bash", True),
+        ("/usr/bin/sh", "/tmp/x", True),
+    ],
+)
+def test_a_link_is_somebody_s_by_where_it_leads(path: str, target: str, wrong: bool) -> None:  # noqa: FBT001
+    assert found({}, entry(path, kind="symlink", link=target)) == [path] * wrong
+
+
+def test_a_reviewed_file_has_the_content_that_was_reviewed() -> None:
+    same = ReviewedFile(path="/etc/a", reason="copied from there", same_as="/etc/skel/.bashrc")
+    like = ReviewedFile(path="/etc/b", reason="one line of it", content="one\n")
+    assert found({"/etc/a": "ls\n", "/etc/b": "one\n"}, reviewed=(same, like)) == []
+    assert found({"/etc/a": "ls\nmore\n", "/etc/b": "one\ntwo\n"}, reviewed=(same, like)) == ["/etc/a", "/etc/b"]
+    assert found({"/etc/b": "one\n"}, reviewed=(same, like)) == ["/etc/a"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "mode", "wrong"),
+    [
+        ("/tmp", "dir", 0o1777, False),
+        ("/tmp", "dir", 0o755, True),
+        ("/etc/shadow", "file", 0o640, False),
+        ("/etc/shadow", "file", 0o644, True),
+        ("/etc/thinkube/x.sh", "file", 0o600, True),
+        ("/usr/local/lib", "dir", 0o700, True),
+        ("/usr/local/lib", "dir", 0o755, False),
+        ("/home/me", "dir", 0o700, False),
+    ],
+)
+def test_modes(path: str, kind: EntryType, mode: int, wrong: bool) -> None:  # noqa: FBT001
+    assert [one.path for one in wrong_modes([entry(path, kind=kind, mode=mode)])] == [path] * wrong
+
+
+ACCOUNTS = "root:x:0:0::/root:/bin/bash\nme:x:1000:1000::/home/me:/bin/bash\n"
+SHADOW = "root:*:1::::::\nme:!:1::::::\n"
+GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "line"),
+    [
+        ("passwd", "", "", ""),
+        ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:/usr/sbin/nologin", "me: its shell is"),
+        ("passwd", "root:x", "toor:x:0:0::/:/bin/sh\nroot:x", "toor: a second account with UID 0"),
+        ("shadow", "root:*", "root:", "root: has an empty password"),
+        ("shadow", "me:!", "me:$y$x", "me: has a password"),
+        ("group", "root:x:0:", "root:x:0:me", "me: is in the groups root too"),
+    ],
+)
+def test_accounts(path: str, old: str, new: str, line: str) -> None:
+    files = {"passwd": ACCOUNTS, "shadow": SHADOW, "group": GROUP}
+    files[path] = files[path].replace(old, new, 1)
+    wrong = account_problems([entry(f"/etc/{name}", text) for name, text in files.items()], user="me", group="me")
+    assert "; ".join(wrong).startswith(line)
+    assert bool(wrong) == bool(line)
