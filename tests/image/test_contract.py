@@ -167,7 +167,8 @@ def test_variables_are_those_of_the_build(image: Image, inventory: Inventory) ->
     if not image_exists(image.built_on):
         blocked("the base image is not in the local storage", image.built_on)
     of_base = dict(text.split("=", 1) for text in inspect(image.built_on)["Config"].get("Env") or [])
-    wanted = {**of_base, **image_environment(inventory)}
+    own = {"LANG": inventory.image.locale, "USER": inventory.image.user}
+    wanted = {**of_base, **own, **image_environment(inventory)}
     seen = dict(text.split("=", 1) for text in image.document["Config"].get("Env") or [])
     wrong = [f"{name} is {seen.get(name)!r}" for name in sorted(seen | wanted) if seen.get(name) != wanted.get(name)]
     assert not wrong, (
