@@ -1,9 +1,19 @@
-"""Each tool that ships has a mutant that somebody thought of."""
+"""Each tool that ships, and each requirement of the image, has mutants that somebody thought of."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fixtures.inventory import load
+from fixtures.report import kills
+from fixtures.sabotage import operators
 from fixtures.sabotage.mutants import written
+from fixtures.verdict import requirements
+from fixtures.verdict.kills import read
+
+ADD = "and see it killed: `nox -s sabotage -- --only ID`"
+KINDS = 3
+"""So many mutants of different kinds a tool has: gone, its version alone, and what its own checks do not use."""
 
 
 def test_each_tool_has_a_written_mutant() -> None:
@@ -11,5 +21,31 @@ def test_each_tool_has_a_written_mutant() -> None:
     lacking = [one.name for one in load().tools if not any(row.startswith(f"TOOL-{one.name}-") for row in rows)]
     assert not lacking, (
         f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one that breaks a part which its own checks do not "
-        "use, and see it killed: `nox -s sabotage -- --only ID`"
+        f"use, {ADD}"
     )
+
+
+def test_each_tool_has_mutants_of_three_kinds() -> None:
+    inventory = load()
+    mutants = [*written(), *(one for tool in inventory.tools for one in operators.of_tool(tool))]
+    count = Counter(tool.name for tool in inventory.tools for one in mutants if one.is_about(f"TOOL-{tool.name}-runs"))
+    lacking = [tool.name for tool in inventory.tools if count[tool.name] < KINDS]
+    assert not lacking, f"{lacking[0]}: has {count[lacking[0]]} mutants, not {KINDS}: add one to image.toml, {ADD}"
+
+
+def test_each_requirement_of_the_image_has_a_written_mutant() -> None:
+    mutants = written()
+    ids = [one.id for one in requirements.load().values() if one.section in {"IMG", "ENV"} and not one.na_reason]
+    lacking = [one for one in ids if not any(mutant.is_about(one) for mutant in mutants)]
+    assert not lacking, f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one that breaks just that, {ADD}"
+
+
+def test_kill_table_of_readme_is_the_recorded_one() -> None:
+    readme = kills.README.read_text(encoding="utf-8")
+    assert kills.BEGIN in readme
+    assert kills.END in readme
+    if read(kills.COMMITTED):
+        assert kills.with_table(readme) == readme, "README.md: run nox -s sabotage -- --record, and commit it"
+    else:
+        between = readme.partition(kills.BEGIN)[2].partition(kills.END)[0]
+        assert "|" not in between, "README.md: has a kill table, and no scores are recorded: take it out"
