@@ -49,7 +49,7 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, script: str, co
     )
 
 
-@pytest.mark.requirement("ENV-1")
+@pytest.mark.requirement("ENV-6")
 @pytest.mark.parametrize("shell", SHELLS)
 def test_leaves_the_shell_as_it_found_it(shell: str, script: str, container: Container) -> None:
     by_shell = '[ -z "${BASH_VERSION:-}" ] || shopt; [ -z "${BASH_VERSION:-}${ZSH_VERSION:-}" ] || typeset -f'
@@ -107,7 +107,7 @@ def test_ansible_uses_the_configuration(script: str, container: Container) -> No
     )
 
 
-@pytest.mark.requirement("ENV-2")
+@pytest.mark.requirement("ENV-6")
 @pytest.mark.uses("ansible-core", "jq")
 def test_ansible_uses_a_project_s_own_configuration(script: str, container: Container) -> None:
     project = "cd \"$(mktemp -d)\" && printf '[defaults]\\ninventory = ./mine\\n' >ansible.cfg"

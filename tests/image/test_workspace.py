@@ -75,7 +75,7 @@ def test_start_scripts_run_in_order_also_as_links(container: Container) -> None:
     )
 
 
-@pytest.mark.requirement("IMG-2")
+@pytest.mark.requirement("IMG-2", "DEP-13")
 @pytest.mark.feature("start-scripts")
 def test_start_script_that_fails_is_told(container: Container) -> None:
     told = container.run(START).stderr
@@ -111,7 +111,7 @@ def test_python_has_the_distributions_of_the_inventory(python: str, inventory: I
     )
 
 
-@pytest.mark.requirement("ENV-4")
+@pytest.mark.requirement("ENV-7")
 @pytest.mark.feature("pip")
 @pytest.mark.parametrize("pip", ["pip", "pip3", "python3 -m pip"])
 def test_what_pip_installs_is_found_by_python(pip: str, image: Image, containers: Containers) -> None:
@@ -129,7 +129,7 @@ def test_what_pip_installs_is_found_by_python(pip: str, image: Image, containers
     )
 
 
-@pytest.mark.requirement("ENV-4")
+@pytest.mark.requirement("ENV-7")
 @pytest.mark.feature("npm")
 def test_what_npm_installs_globally_is_a_command_of_home(image: Image, containers: Containers) -> None:
     package = '{"name":"conformance-probe","version":"1.0.0","bin":"probe.js"}'
@@ -148,7 +148,7 @@ def test_what_npm_installs_globally_is_a_command_of_home(image: Image, container
 # ---- sudo
 
 
-@pytest.mark.requirement("ENV-2")
+@pytest.mark.requirement("ENV-5")
 @pytest.mark.feature("sudo")
 @pytest.mark.parametrize("kept", KEPT_UNDER_SUDO)
 def test_sudo_keeps_authorities_and_proxy(kept: str, container: Container) -> None:

@@ -126,7 +126,7 @@ def test_account_has_the_reviewed_rights(seen: Seen, deployed: Deployed, setting
     }
     if any(one.get("incomplete") for one in found["namespaces"].values()):
         blocked("the API server does not tell all rights of an account", "an authoriser of its own decides, too")
-    differ = reviewed.differences(rules, expected, deployed.workload.namespace)
+    differ = reviewed.differences(rules, expected, settings.smoke.workspace or deployed.workload.namespace)
     assert not differ, (
         f"ServiceAccount {account}: {reviewed.shortened(differ)}: change its roles back, or review them and name the "
         "manifests as `rights` in [smoke]"

@@ -10,6 +10,7 @@ from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
 from fixtures.cluster.pod_state import refuses_pods
+from fixtures.deployment.account import may
 from fixtures.deployment.deployment import Deployment
 
 OWN = "<its own>"
@@ -50,6 +51,7 @@ FORBIDDEN = [
     ("delete", "pods", "", EVERYWHERE),
     ("patch", "nodes", "", EVERYWHERE),
     ("delete", "nodes", "", EVERYWHERE),
+    ("get", "nodes/proxy", "", EVERYWHERE),
     ("create", "namespaces", "", EVERYWHERE),
     ("create", "persistentvolumes", "", EVERYWHERE),
     ("create", "rolebindings", "rbac.authorization.k8s.io", OWN),
@@ -133,19 +135,6 @@ def test_account_makes_no_pod_with_rights_over_the_node(
         f"namespace: a pod with {privilege} is refused neither by PodSecurity or the like nor for want of a right, but "
         f"for {said!r}: label the namespace pod-security.kubernetes.io/enforce"
     )
-
-
-def may(account: client.ApiClient, verb: str, resource: str, group: str, namespace: str) -> bool:
-    """Ask the API server whether an account may do something; an empty namespace means all."""
-    name, _, sub = resource.partition("/")
-    attributes = {"verb": verb, "resource": name, "subresource": sub, "group": group, "namespace": namespace}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    return bool(request(account, path, method="POST", body=review)[0]["status"]["allowed"])
 
 
 def _status(account: client.ApiClient, path: str) -> int:

@@ -214,7 +214,7 @@ def test_home_has_the_plans_size(deployment: Deployment) -> None:
 # ---- what its home begins with
 
 
-@pytest.mark.requirement("DEP-7")
+@pytest.mark.requirement("DEP-7", "DEP-13")
 def test_start_scripts_report_no_failure(deployment: Deployment) -> None:
     pod = deployment.pod().metadata.name
     log = str(deployment.core.read_namespaced_pod_log(pod, deployment.namespace, container=NAME))

@@ -45,13 +45,13 @@ def command(client: str, gitea: Endpoint) -> str:
     return CLIENTS[client][0].format(url=url, host=gitea.host, port=gitea.port)
 
 
-@pytest.mark.requirement("ENV-2")
+@pytest.mark.requirement("ENV-5")
 def test_client_trusts_the_private_authority(client: str, pod: Pod, gitea: Endpoint) -> None:
     done = attempt(pod, client, command(client, gitea))
     succeeded(done, client, "does not trust the deployment's authority", repair=FIX)
 
 
-@pytest.mark.requirement("ENV-2")
+@pytest.mark.requirement("ENV-5")
 def test_client_refuses_another_authority(client: str, pod: Pod, gitea: Endpoint, foreign_certificate: bytes) -> None:
     variable = CLIENTS[client][1]
     script = f'cat >foreign.crt; echo "ca_certificate = $PWD/foreign.crt" >wgetrc; export {variable}; '

@@ -59,9 +59,32 @@ def test_overlay_provides_authorities_and_variables() -> None:
 
 
 def test_home_may_be_on_a_volume_of_the_clusters_own() -> None:
-    patches = overlay(Workspace("s", "r", IMAGE, REGISTRY, dedicated_volume=True))["patches"]
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, dedicated_volume=True)
+    patches = overlay(workspace)["patches"]
     assert [one for one in patches if "$patch: delete" in one["patch"] and "PersistentVolume" in one["patch"]]
+    assert "/spec/selector" in workspace.overlay()["claim.yaml"].decode()
     assert not [one for one in overlay(Workspace("s", "r", IMAGE, REGISTRY))["patches"] if "$patch" in one["patch"]]
+
+
+def test_home_is_a_folder_of_one_node() -> None:
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, home_node="n1", home_folder="/srv/home")
+    (spec,) = [one["spec"] for one in map(yaml.safe_load, _patches(workspace)) if one["kind"] == "PersistentVolume"]
+    assert spec["local"] == {"path": "/srv/home"}
+    assert "values: [n1]" in yaml.safe_dump(spec, default_flow_style=None)
+
+
+def test_rights_may_be_in_a_namespace_apart() -> None:
+    workspace = Workspace("s", "r", IMAGE, REGISTRY, work_namespace="w")
+    document = yaml.safe_load(workspace.work_overlay("../base/workspace")["kustomization.yaml"])
+    assert (document["namespace"], document["resources"]) == ("w", ["../base/workspace"])
+    assert [
+        one for one in document["patches"] if "/subjects/0/namespace" in one["patch"] and "value: s" in one["patch"]
+    ]
+    assert not [one for one in _patches(workspace) if "name: workflow" in one]
+
+
+def _patches(workspace: Workspace) -> list[str]:
+    return [one["patch"] for one in overlay(workspace)["patches"]]
 
 
 def test_manifests_are_those_of_the_product_s_image() -> None:

@@ -50,8 +50,8 @@ def start(tmp_path: Path, script: str) -> Start:
         (tmp_path / name).write_text(text, encoding="utf-8")
     home = tmp_path / "home"
 
-    def run(status: int = 0) -> Path:
-        environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    def run(status: int = 0, **variables: str) -> Path:
+        environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"} | variables
         done = subprocess.run(["sh", "-c", script], check=False, env=environment, timeout=30)
         assert done.returncode == status
         return home
@@ -157,6 +157,11 @@ def test_kubeconfig_follows_the_pod_into_another_namespace(start: Start, tmp_pat
     start()
     (tmp_path / "account/namespace").write_text("other", encoding="utf-8")
     assert "namespace: other}" in (start() / ".kube/config").read_text(encoding="utf-8")
+
+
+def test_kubeconfig_leads_to_the_namespace_apart(start: Start) -> None:
+    start()
+    assert "namespace: apart}" in (start(WORKSPACE_NAMESPACE="apart") / ".kube/config").read_text(encoding="utf-8")
 
 
 def test_kubeconfig_of_the_developer_stays(start: Start) -> None:

@@ -1,0 +1,104 @@
+"""What the account of the workspace may do to its own log-in: nothing; its rights are in a namespace apart (DEP-10)."""
+
+from __future__ import annotations
+
+import pytest
+from kubernetes import client
+
+from fixtures.deployment.account import account_of, may
+from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.tools import must_refuse, must_run, word
+from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
+
+pytestmark = [pytest.mark.requirement("DEP-10"), pytest.mark.xdist_group("proxy")]
+
+APART = "bind the workspace's rights in a namespace apart, see docker/platform/workspace"
+DISARMS = [
+    ("get", "secrets", ""),
+    ("list", "secrets", ""),
+    ("create", "secrets", ""),
+    ("patch", "configmaps", ""),
+    ("create", "pods", ""),
+    ("delete", "pods", ""),
+    ("get", "pods/exec", ""),
+    ("create", "pods/exec", ""),
+    ("create", "pods/attach", ""),
+    ("get", "pods/portforward", ""),
+    ("create", "pods/portforward", ""),
+    ("get", "pods/proxy", ""),
+    ("patch", "pods/ephemeralcontainers", ""),
+    ("patch", "services", ""),
+    ("create", "serviceaccounts/token", ""),
+    ("patch", "serviceaccounts", ""),
+    ("delete", "persistentvolumeclaims", ""),
+    ("patch", "deployments", "apps"),
+    ("patch", "deployments/scale", "apps"),
+    ("create", "jobs", "batch"),
+    ("create", "cronjobs", "batch"),
+    ("create", "networkpolicies", "networking.k8s.io"),
+    ("delete", "networkpolicies", "networking.k8s.io"),
+    ("create", "workflows", "argoproj.io"),
+    ("create", "rolebindings", "rbac.authorization.k8s.io"),
+]
+NEEDED = [
+    ("create", "secrets", ""),
+    ("create", "pods", ""),
+    ("create", "pods/portforward", ""),
+    ("patch", "deployments", "apps"),
+    ("create", "workflows", "argoproj.io"),
+]
+TRIED = {
+    "reading the keys": "get secrets",
+    "a shell in the proxy": "exec deployment/code-server -c oauth2-proxy -- true",
+    "a way around the proxy": "port-forward deployment/code-server :8080",
+    "an editor without the proxy": "scale deployment/code-server --replicas=0 --dry-run=server",
+    "another network policy": "delete networkpolicy code-server --dry-run=server",
+}
+
+
+@pytest.fixture
+def own(ready_proxy: LoginProxy) -> Deployment:
+    """The deployment behind the log-in."""
+    return ready_proxy.require_embedded("the rights of its account").deployment
+
+
+@pytest.fixture
+def own_account(own: Deployment) -> client.ApiClient:
+    """A client with the rights of its account."""
+    return account_of(own)
+
+
+@pytest.mark.parametrize(("verb", "resource", "group"), DISARMS, ids=[f"{row[0]} {row[1]}" for row in DISARMS])
+def test_account_may_do_nothing_beside_the_login(
+    verb: str, resource: str, group: str, own_account: client.ApiClient
+) -> None:
+    assert not may(own_account, verb, resource, group, NAMESPACE), (
+        f"ServiceAccount: may {verb} {resource} in {NAMESPACE}, where its log-in is: {APART}"
+    )
+
+
+@pytest.mark.uses("kubectl")
+@pytest.mark.parametrize("what", TRIED)
+def test_developer_is_refused_by_the_api_server(what: str, own: Deployment) -> None:
+    script = f"timeout 20 kubectl --namespace={NAMESPACE} {TRIED[what]}"
+    must_refuse(own.inside(), "kubectl", script, "[Ff]orbidden", repair=APART)
+
+
+@pytest.mark.parametrize(("verb", "resource", "group"), NEEDED, ids=[f"{row[0]} {row[1]}" for row in NEEDED])
+def test_account_can_work_in_the_namespace_apart(
+    verb: str, resource: str, group: str, own_account: client.ApiClient
+) -> None:
+    assert may(own_account, verb, resource, group, WORK_NAMESPACE), (
+        f"ServiceAccount: may not {verb} {resource} in {WORK_NAMESPACE}: name the editor's namespace in the RoleBinding"
+    )
+
+
+@pytest.mark.uses("kubectl")
+def test_tools_work_in_the_namespace_apart(own: Deployment) -> None:
+    name = word()
+    script = f"kubectl create configmap {name} -o name && kubectl delete configmap {name} -n $ARGO_NAMESPACE -o name"
+    seen = must_run(own.inside(), "kubectl", script).split()
+    assert seen == [f"configmap/{name}"] * 2, (
+        f"kubectl: makes and removes {seen} where the kubeconfig and ARGO_NAMESPACE lead, not one ConfigMap: set "
+        "`namespace` of the ConfigMap code-server-workspace"
+    )
