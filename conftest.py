@@ -25,5 +25,6 @@ pytest_plugins = (
     "fixtures.login.plugin",
     "fixtures.journey",
     "fixtures.bundles.plugin",
+    "fixtures.proof.plugin",
     "pytester",
 )

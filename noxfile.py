@@ -188,8 +188,12 @@ def live(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Look at a code-server that is deployed, changing nothing: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`."""
+    """Look at a code-server that is deployed: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`; `-- --prove` it."""
     install(session)
+    if "--prove" in session.posargs:
+        rest = [word for word in session.posargs if word != "--prove"]
+        run(session, "python", "-m", "fixtures.verdict", "proof", *rest)
+        return
     run(session, "python", "-m", "fixtures.smoke", *session.posargs)
 
 
@@ -233,7 +237,7 @@ def attest(session: nox.Session) -> None:
 def checks(session: nox.Session) -> None:
     """Write the list of all checks anew, tests/checks.txt; `-- --inventory PATH` for one beside that inventory."""
     install(session)
-    folders = ("tests/image", "tests/rebuild", "tests/platform", "tests/smoke")
+    folders = ("tests/image", "tests/rebuild", "tests/platform", "tests/smoke", "tests/proof")
     given = " ".join(session.posargs).replace("--inventory=", "--inventory ").split()
     other = Path(given[given.index("--inventory") + 1]) if "--inventory" in given[:-1] else None
     place = other.with_suffix(".checks.txt") if other else "tests/checks.txt"

@@ -43,6 +43,7 @@ def test_check_belongs_to_the_part_whose_path_it_is_below(nodeid: str, part: str
         ("tests/image/t.py::test_it", "smoke", False),
         ("tests/smoke/t.py::test_it", "smoke", True),
         ("tests/smoke/t.py::test_it", "", False),
+        ("tests/smoke/t.py::test_it", "proof", False),
     ],
 )
 def test_part_that_stands_alone_speaks_of_its_own_checks_and_no_other_of_them(

@@ -1,0 +1,105 @@
+"""The smoke run passes a sound deployment, from outside and in the cluster, and fails each that is broken."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+
+from fixtures.cluster.objects import Document
+from fixtures.cluster.wait import wait_until
+from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.pod import Pod
+from fixtures.deployment.tools import succeeded
+from fixtures.proof.application import Application
+from fixtures.proof.breaks import BREAKS, broken, one
+from fixtures.proof.manifests import NAMESPACE, SETTINGS, SMOKE
+from fixtures.proof.smoke import Smoke
+
+pytestmark = [pytest.mark.requirement("USE-2-proof"), pytest.mark.xdist_group("proof")]
+
+DEPLOYMENT = f"--deployment={NAMESPACE}/code-server"
+JOB_SECONDS = 180.0
+HELM = """\
+mkdir -p chart/templates && cat >chart/templates/pod.yaml
+printf 'apiVersion: v2\\nname: smoke\\nversion: 0.1.0\\n' >chart/Chart.yaml
+helm install smoke chart >/dev/null && helm test smoke --timeout 150s
+status=$?
+helm uninstall smoke >/dev/null
+exit $status"""
+
+
+def state(deployment: Deployment) -> dict[str, str]:
+    """The versions of the objects of the namespace."""
+    core, rbac = deployment.core, client.RbacAuthorizationV1Api(deployment.api)
+    listed: list[Any] = [
+        deployment.apps.list_namespaced_deployment, core.list_namespaced_service, core.list_namespaced_config_map,
+        core.list_namespaced_secret, core.list_namespaced_pod, core.list_namespaced_service_account,
+        rbac.list_namespaced_role, rbac.list_namespaced_role_binding,
+    ]  # fmt: skip
+    return {found.metadata.uid: found.metadata.resource_version for some in listed for found in some(NAMESPACE).items}
+
+
+def test_sound_deployment_passes_from_outside_and_is_left_as_it_is(guarded: Deployment, reader: Smoke) -> None:
+    before = state(guarded)
+    done = reader.run(DEPLOYMENT, settings=SETTINGS)
+    print(done.stdout, done.stderr)
+    assert done.status == 0, f"smoke run: ends with {done.status}: see its words\n{done.stdout}{done.stderr}"
+    assert state(guarded) == before, "smoke run: an object changed meanwhile: see which one, and what it asked for"
+
+
+def test_sound_deployment_syncs(guarded: Deployment, application: Application) -> None:
+    place = ("argoproj.io", "v1alpha1", "argocd", "applications", application.name)
+    found: Any = client.CustomObjectsApi(guarded.api).get_namespaced_custom_object(*place)
+    told = found["status"]["operationState"]
+    hooks = [
+        entry["hookPhase"]
+        for entry in told["syncResult"]["resources"]
+        if entry["name"] == SMOKE and "hookType" in entry
+    ]
+    assert (told["phase"], hooks) == ("Succeeded", ["Succeeded"]), (
+        f"argocd: the sync of a sound deployment ends as {told['phase']}, its hook as {hooks}: see the hook's words\n"
+        f"{json.dumps(told)}"
+    )
+
+
+def test_cronjob_of_the_component_succeeds(guarded: Deployment, sound_documents: list[Document]) -> None:
+    job: Any = {"metadata": {"name": "by-hand", "labels": {"by": "hand"}},
+                "spec": one(sound_documents, "CronJob", SMOKE)["spec"]["jobTemplate"]["spec"]}  # fmt: skip
+    batch = client.BatchV1Api(guarded.api)
+    batch.create_namespaced_job(NAMESPACE, job)
+    ended: list[Any] = []
+
+    def over(jobs: list[Any]) -> bool:
+        ended[:] = [entry for entry in jobs if entry.status.succeeded or entry.status.failed]
+        return bool(ended)
+
+    wait_until("the Job of the smoke run", JOB_SECONDS, batch.list_namespaced_job, over,
+               namespace=NAMESPACE, label_selector="by=hand")  # fmt: skip
+    assert ended[0].status.succeeded, f"CronJob: its Job failed: read its pod's log: {ended[0].status.conditions}"
+
+
+def test_helm_test_runs_the_component_s_pod(guarded: Deployment, sound_documents: list[Document]) -> None:
+    pod: Pod = guarded.inside()
+    manifest = yaml.safe_dump(one(sound_documents, "Pod", SMOKE)).encode()
+    told = succeeded(pod.run(HELM, seconds=170, stdin=manifest), "helm", "its test of the release failed")
+    print(told)
+    assert "Succeeded" in told, (
+        f"helm: tells of no test that succeeded: {told[-300:]!r}: see the annotations of pod.yaml"
+    )
+
+
+@pytest.mark.parametrize("way", BREAKS)
+@pytest.mark.usefixtures("guarded")
+def test_broken_deployment_ends_its_sync_as_failed_with_the_reason(
+    way: str, application: Application, sound_documents: list[Document]
+) -> None:
+    done = application.sync(broken(sound_documents, way), way)
+    print(f"\n{way}: {done.phase} after {done.seconds} s:\n{done.reasons}")
+    assert done.phase == "Failed", (
+        f"argocd: the sync of a deployment with {way} ends as {done.phase}: see the hook\n{done.reasons}"
+    )
+    assert BREAKS[way][1] in done.reasons, f"argocd: the reason for {way} is not told: see the hook\n{done.reasons}"

@@ -1,0 +1,54 @@
+"""The component of the smoke run: its pods, its account, its lock, its image."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from fixtures.paths import ROOT
+from fixtures.smoke import image
+from fixtures.smoke.workload import rights
+
+PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+
+
+def manifests(name: str) -> list[Any]:
+    """The documents of one of its files."""
+    return list(yaml.safe_load_all((image.FOLDER / name).read_text(encoding="utf-8")))
+
+
+def test_hooks_and_cronjob_run_one_pod() -> None:
+    (pod,), (failed,), (job,) = (
+        manifests(name) for name in ("hook/pod.yaml", "hook/failed.yaml", "cronjob/cronjob.yaml")
+    )
+    assert failed["spec"] == pod["spec"]
+    assert job["spec"]["jobTemplate"]["spec"]["template"]["spec"] == pod["spec"]
+
+
+def test_role_has_what_a_run_asks_for_and_no_more() -> None:
+    role = next(one for one in manifests("account.yaml") if one["kind"] == "Role")
+    given = {
+        (verb, resource, group)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert given == {(one.verb, one.resource, one.group) for one in rights("any")}
+
+
+def test_packages_are_those_of_the_suite_s_own_lock() -> None:
+    own, theirs = (
+        dict(PIN.findall(path.read_text(encoding="utf-8")))
+        for path in (image.FOLDER / "requirements.lock", ROOT / "requirements.lock")
+    )
+    assert own
+    assert {name: theirs.get(name) for name in own} == own
+
+
+def test_image_has_what_a_run_reads() -> None:
+    assert [name for name in image.CODE if not (ROOT / name).exists()] == []
+    copied = re.findall(r"^COPY ([^-\s]\S*) ", (image.FOLDER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(copied) == {"requirements.lock", "suite"}
