@@ -30,13 +30,14 @@ def test_hooks_and_cronjob_run_one_pod() -> None:
 def test_role_has_what_a_run_asks_for_and_no_more() -> None:
     role = next(one for one in manifests("account.yaml") if one["kind"] == "Role")
     given = {
-        (verb, resource, group)
+        (verb, resource, group, name)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
     }
-    assert given == {(one.verb, one.resource, one.group) for one in rights("any")}
+    assert given == {(one.verb, one.resource, one.group, one.name) for one in rights("any", "code-server")}
 
 
 def test_packages_are_those_of_the_suite_s_own_lock() -> None:
