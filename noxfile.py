@@ -34,6 +34,7 @@ RENDERED = ".build/Dockerfile"
 RENDERED_ROOT = ".build/rootfs"
 DOCKERFILES = tuple(str(path) for path in sorted(Path("docker").glob("**/Dockerfile")))
 SHELL_SCRIPTS = (
+    ".ci/part",
     ".ci/run",
     "docker/cluster-node/import-images.sh",
     "docker/cluster-node/rootfs/usr/local/bin/create-kubelet-cgroup",
@@ -231,6 +232,13 @@ def attest(session: nox.Session) -> None:
     """Attach a signed statement on the verdict to its image in your registry; `-- --verify REF --key PUB` reads one."""
     install(session)
     run(session, "python", "-m", "fixtures.attestation", *session.posargs)
+
+
+@nox.session
+def publish(session: nox.Session) -> None:
+    """Say on the commit and the pull request how a part ended, in a job of Actions: `-- begin`, `end`, `report`."""
+    install(session)
+    run(session, "python", "-m", "fixtures.gate", *session.posargs)
 
 
 @nox.session

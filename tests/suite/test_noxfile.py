@@ -41,6 +41,7 @@ NAMED = (
     "preflight",
     "report",
     "twin",
+    "publish",
 )
 
 
