@@ -53,10 +53,10 @@ def test_what_is_added_is_a_right_entry(kind: str) -> None:
 
 
 def test_what_is_added_has_a_mutant(tmp_path: Path) -> None:
-    for path in (DEFAULT_INVENTORY, WRITTEN):
+    for path in (DEFAULT_INVENTORY, WRITTEN[0]):
         (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True)
     matrix.apply(tmp_path, "add debian", "")
-    (mutant,) = tomllib.loads((tmp_path / WRITTEN.relative_to(ROOT)).read_text(encoding="utf-8"))["mutants"]
+    (mutant,) = tomllib.loads((tmp_path / WRITTEN[0].relative_to(ROOT)).read_text(encoding="utf-8"))["mutants"]
     assert "echo added 1.0.0\\n" in Mutant.model_validate(mutant).layer
 
 
