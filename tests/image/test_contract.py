@@ -22,7 +22,8 @@ RESOLVE = """node -e '
 const fs = require("fs"), from = require("module").createRequire(process.cwd() + "/package.json");
 const named = Object.keys(require(process.cwd() + "/package.json").dependencies);
 const gone = named.filter(n => !/windows/.test(n) && !fs.existsSync("node_modules/" + n + "/package.json"));
-for (const name of ["node-pty", "@vscode/spdlog", "@parcel/watcher", "@vscode/fs-copyfile"]) from(name);
+for (const name of ["node-pty", "@vscode/spdlog", "@parcel/watcher", "@vscode/fs-copyfile"])
+  try { from(name) } catch (error) { gone.push(name + ", or what it loads, " + error.message.split("\\n")[0] + ",") }
 if (gone.length) { console.error("module " + gone[0] + " is gone"); process.exit(1) }'"""
 EXTENSIONS = """node -e '
 const fs = require("fs"), need = process.argv.slice(1), gone = need.filter(n => !fs.existsSync("extensions/" + n));
