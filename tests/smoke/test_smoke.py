@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.smoke import reviewed
+from fixtures.smoke.command_lines import secrets
 from fixtures.smoke.facts import Seen
 from fixtures.smoke.inside.common import Facts
 from fixtures.smoke.settings import SmokeSettings
@@ -137,6 +138,15 @@ def test_account_has_the_reviewed_rights(seen: Seen, deployed: Deployed, setting
 def test_home_has_no_kubeconfig_of_an_administrator(seen: Seen) -> None:
     found: list[str] = seen.part("kubeconfigs")
     assert not found, f"home: {', '.join(found)} may do everything in the cluster: remove it, the account is enough"
+
+
+@pytest.mark.requirement("USE-2-secrets")
+def test_no_secret_is_a_word_of_a_command_line(deployed: Deployed) -> None:
+    found = secrets(deployed.workload.neighbours())
+    assert not found, (
+        f"namespace {deployed.workload.namespace}: a secret is on a command line, where every account that may list "
+        f"pods reads it: {', '.join(found)}: give it as a file of a Secret, by the option that takes a path"
+    )
 
 
 @pytest.mark.requirement("USE-2-expiry")

@@ -13,7 +13,7 @@ from testinfra.backend.base import CommandResult
 
 from fixtures.cluster.objects import Document
 from fixtures.deployment import startup
-from fixtures.deployment.capacity import resources
+from fixtures.deployment.capacity import amount, resources
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.scratch import Scratch
@@ -23,9 +23,9 @@ from fixtures.image.image import Image
 from fixtures.inventory import Inventory
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
+from fixtures.services.settings import DeploymentSettings, GivenSettings
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
-HOME_BYTES = 20 << 30
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
 USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state/workspace .kube"
 
@@ -34,6 +34,14 @@ USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state
 def inside(deployment: Deployment) -> Callable[[str], CommandResult]:
     """Runs a script in the pod that there is now."""
     return deployment.run
+
+
+@pytest.fixture
+def held_to(pytestconfig: pytest.Config, service_settings: GivenSettings | None) -> DeploymentSettings:
+    """What the deployment is held to: the plan, or for one of the user's own what the settings say."""
+    if service_settings is None or pytestconfig.getoption("deployment") is None:
+        return DeploymentSettings()
+    return service_settings.deployment
 
 
 # ---- the image in the registry
@@ -75,13 +83,18 @@ def test_pod_runs_the_pushed_image_by_digest(deployment: Deployment, pushed: Pus
 
 
 @pytest.mark.requirement("DEP-1")
-def test_home_is_writable_for_its_user(inside: Callable[[str], CommandResult], inventory: Inventory) -> None:
+def test_home_is_writable_for_its_user(
+    inside: Callable[[str], CommandResult], inventory: Inventory, held_to: DeploymentSettings
+) -> None:
     settings = inventory.image
     done = inside("cd && pwd && id -u && id -g && touch .writable && rm .writable && test -O .local")
     fix = f"give the volume to the pod's fsGroup {settings.gid}"
     seen = succeeded(done, "home", f"is not writable for UID {settings.uid}", repair=fix).split()
-    expected = [settings.home, str(settings.uid), str(settings.gid)]
-    assert seen == expected, f"home: folder, UID and GID are {seen}, not {expected}: set runAsUser and runAsGroup"
+    expected = [held_to.home or settings.home, str(settings.uid), str(settings.gid)]
+    assert seen == expected, (
+        f"home: folder, UID and GID are {seen}, not {expected}: set runAsUser and runAsGroup, or "
+        "`home` in [deployment] of the settings"
+    )
 
 
 @pytest.mark.alone
@@ -105,7 +118,7 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
     scratch.must_succeed()
     assert '"status"' in scratch.log(), (
         f"Service {NAME}: {url} gives another pod {scratch.log()[:100]!r}, not the editor's health: "
-        "set its selector and targetPort in service.yaml"
+        "set its selector and targetPort"
     )
 
 
@@ -148,7 +161,7 @@ def test_probe_asks_the_editor(probe: str, deployment: Deployment) -> None:
     containers = deployment.document()["spec"]["template"]["spec"]["containers"]
     assert any("/healthz" in json.dumps(one.get(probe)) for one in containers), (
         f"Deployment: no container has a {probe} that asks for /healthz, so Ready says nothing of the editor: "
-        "add it to deployment.yaml"
+        "add it to that container"
     )
 
 
@@ -182,33 +195,46 @@ def test_pull_is_told_apart(pull: Start) -> None:
 @pytest.mark.requirement("DEP-5")
 def test_manifests_ask_for_the_plans_resources(plan_documents: list[Document]) -> None:
     expected = {f"{kind} {what}": size for kind in ("requests", "limits") for what, size in PLAN.items()}
-    _same_resources(resources(_one(plan_documents, "Deployment")), expected)
+    _same_resources(resources(_one(plan_documents, "Deployment"), NAME), expected)
 
 
 @pytest.mark.requirement("DEP-5")
-def test_running_pod_has_the_plans_limits(deployment: Deployment, workspace: Workspace) -> None:
-    expected: dict[str, Any] = {f"limits {what}": size for what, size in PLAN.items()}
-    expected |= {"requests cpu": workspace.cpu_request, "requests memory": PLAN["memory"]}
-    _same_resources(resources(deployment.document()), expected)
+def test_running_pod_has_the_plans_limits(
+    deployment: Deployment, held_to: DeploymentSettings, request: pytest.FixtureRequest
+) -> None:
+    expected: dict[str, Any] = {f"limits {what}": size for what, size in held_to.limits.items()}
+    if request.config.getoption("deployment") is None:
+        workspace: Workspace = request.getfixturevalue("workspace")
+        expected |= {"requests cpu": workspace.cpu_request, "requests memory": PLAN["memory"]}
+    _same_resources(resources(deployment.document(), deployment.container), expected)
 
 
 @pytest.mark.requirement("DEP-5")
-def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult]) -> None:
+def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult], held_to: DeploymentSettings) -> None:
     script = (
         "cd /sys/fs/cgroup; if [ -f cpu.max ]; then cat cpu.max memory.max; "
         "else cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us memory/memory.limit_in_bytes; fi"
     )
     quota, period, memory = (int(word) for word in inside(script).stdout.replace("max", "-1").split())
     seen = {"cpu": quota / period, "memory": memory}
-    assert seen == PLAN, f"pod: its cgroup allows {seen} instead of {PLAN}: set the limits in deployment.yaml"
+    expected = held_to.limits
+    assert seen == expected, f"pod: its cgroup allows {seen} instead of {expected}: set the limits of its container"
 
 
 @pytest.mark.requirement("DEP-5")
-def test_home_has_the_plans_size(deployment: Deployment) -> None:
-    claims: list[Any] = deployment.core.list_namespaced_persistent_volume_claim(deployment.namespace).items
-    sizes = {claim.metadata.name: (claim.status.phase, claim.status.capacity["storage"]) for claim in claims}
-    expected = {"code-server-home": ("Bound", f"{HOME_BYTES >> 30}Gi")}
-    assert sizes == expected, f"home: the claims are {sizes}, not {expected}: claim 20Gi in home.yaml"
+def test_home_has_the_plans_size(deployment: Deployment, held_to: DeploymentSettings) -> None:
+    home = deployment.run("cd && pwd").stdout.strip()
+    volume = deployment.volume_at(home)
+    least = f"a claim of {held_to.home_gib}Gi at least"
+    assert "persistentVolumeClaim" in volume, (
+        f"home: {home} is on {' '.join(volume) or 'no volume'}, which has no size of its own, not on {least}: "
+        "mount one over it"
+    )
+    claim: Any = deployment.core.read_namespaced_persistent_volume_claim(
+        volume["persistentVolumeClaim"]["claimName"], deployment.namespace
+    )
+    size = claim.status.capacity["storage"]
+    assert amount(size) >= held_to.home_gib << 30, f"home: its claim has {size}, not {least}: claim that"
 
 
 # ---- what its home begins with
@@ -323,4 +349,7 @@ def _same_resources(seen: Mapping[str, Any], expected: Mapping[str, Any]) -> Non
     wrong = [
         f"{what} {seen.get(what, 'missing')}, not {size}" for what, size in expected.items() if seen.get(what) != size
     ]
-    assert not wrong, f"Deployment: {'; '.join(wrong)}: set the plan's resources in deployment.yaml"
+    assert not wrong, (
+        f"Deployment: {'; '.join(wrong)}: set them in the container, or say in [deployment] of the settings what "
+        "it is held to"
+    )

@@ -90,3 +90,19 @@ def test_wrong_settings_are_one_line_with_the_fix(settings_file: Path, old: str,
 def test_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give --settings an existing file"):
         GivenSettings(tmp_path / "none.toml", KNOWN)
+
+
+def test_preset_says_what_a_deployment_is_held_to_and_a_file_counts_before_it(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(
+        'preset = "thinkube"\n[deployment]\ncpu = 2\n[smoke]\ndays = 7\n', encoding="utf-8"
+    )
+    found = GivenSettings(tmp_path / "s.toml", KNOWN).deployment
+    assert (found.home, found.limits) == ("/home/thinkube", {"cpu": 2, "memory": 8 << 30})
+    assert GivenSettings(Path("thinkube"), KNOWN).services == {}
+
+
+@pytest.mark.parametrize("entry", ["cpu = 0", "memory_gib = -1", "home_gib = 0", "home = 'thinkube'", "ram = 3"])
+def test_mistake_in_what_a_deployment_is_held_to_names_the_entry(entry: str, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(f"[deployment]\n{entry}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"s.toml: deployment.{entry.split(' ', maxsplit=1)[0]}"):
+        GivenSettings(tmp_path / "s.toml", KNOWN)

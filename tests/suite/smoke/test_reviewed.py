@@ -24,11 +24,12 @@ def test_same_rights_do_not_differ() -> None:
     ("changes", "phrase"),
     [
         (dict.fromkeys(AS_REVIEWED, Rule("*", "*", "*")), "may * *.* everywhere"),
+        (dict.fromkeys(AS_REVIEWED, SECRETS), "may get secrets everywhere"),
         ({"kube-system": SECRETS}, "may get secrets in kube-system"),
         ({"mine": Rule("create", "apps", "deployments")}, "may create deployments.apps in mine"),
         ({"mine": Rule("get", "", "configmaps", "one")}, "may get configmaps/one in mine"),
     ],
-    ids=["administrator", "elsewhere", "own", "one name"],
+    ids=["administrator", "its own right everywhere", "elsewhere", "own", "one name"],
 )
 def test_more_rights_are_named(changes: dict[str, Rule], phrase: str) -> None:
     seen = {name: rules | ({changes[name]} if name in changes else set()) for name, rules in AS_REVIEWED.items()}

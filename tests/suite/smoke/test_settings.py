@@ -36,3 +36,20 @@ def test_mistake_names_the_entry(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words):
         SmokeSettings(tmp_path / "s.toml")
+
+
+def test_preset_goes_by_its_name_and_below_a_file(tmp_path: Path) -> None:
+    assert SmokeSettings(Path("thinkube")).smoke.container == "code-server"
+    (tmp_path / "s.toml").write_text(
+        'preset = "thinkube"\n[smoke]\npage = "https://ide.example.com"\n', encoding="utf-8"
+    )
+    found = SmokeSettings(tmp_path / "s.toml").smoke
+    assert (found.page, found.container) == ("https://ide.example.com", "code-server")
+
+
+def test_unknown_preset_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('preset = "thinkub"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"s.toml: preset: 'thinkub' is none: name one of thinkube"):
+        SmokeSettings(tmp_path / "s.toml")
+    with pytest.raises(UsageError, match="give --settings an existing file, or one of thinkube"):
+        SmokeSettings(Path("thinkub"))

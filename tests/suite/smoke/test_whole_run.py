@@ -20,6 +20,10 @@ DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 LABELS = {"app.kubernetes.io/name": "ide"}
+MOUNTS = [
+    {"name": "home", "mountPath": "/home/coder", "readOnly": True},
+    {"name": "ca", "mountPath": "/ca", "readOnly": True},
+]
 DEPLOYMENT: dict[str, Any] = {
     "metadata": {"name": "web", "generation": 3},
     "spec": {"replicas": 1, "selector": {"matchLabels": LABELS}},
@@ -59,7 +63,10 @@ def pod(image: str = f"h/i@{DIGEST}", *, ready: bool = True, waiting: str = "") 
     }  # fmt: skip
     return {
         "metadata": {"name": "web-1", "labels": LABELS, "creationTimestamp": "2030-01-01T00:00:00Z"},
-        "spec": {"serviceAccountName": "code-server", "containers": [{"name": "web", "image": image}]},
+        "spec": {
+            "serviceAccountName": "code-server", "containers": [{"name": "web", "image": image, "volumeMounts": MOUNTS}],
+            "volumes": [{"name": "home", "emptyDir": {}}, {"name": "ca", "configMap": {"name": "ca"}}],
+        },
         "status": {
             "phase": "Running", "podIP": "192.0.2.1", "containerStatuses": [status],
             "conditions": [{"type": "Ready", "status": str(ready)}],
@@ -121,7 +128,8 @@ def test_run_tells_what_it_sees_from_the_api_and_from_inside(cluster: Cluster, t
         (pod(ready=False), "pod_of_the_newest_template_is_ready",
          "failed: Deployment team/web: no pod of its newest template is Ready: web-1: Running, web is not Ready"),
         (pod(ready=False, waiting="CrashLoopBackOff"), "pod_of_the_newest_template_is_ready",
-         "failed: pod web-1: CrashLoopBackOff: web ends again and again (Error, exit code 7)"),
+         "failed: pod web-1: CrashLoopBackOff: web ends again and again (Error, exit code 7), volume home is mounted "
+         "read-only at /home/coder"),
         (pod(ready=False, waiting="ImagePullBackOff"), "pod_of_the_newest_template_is_ready",
          "failed: pod web-1: ImagePullBackOff: back-off 10s"),
     ],
