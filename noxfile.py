@@ -242,6 +242,13 @@ def publish(session: nox.Session) -> None:
 
 
 @nox.session
+def gate(session: nox.Session) -> None:
+    """Prove the workflows on a Gitea and a runner of this machine: green, red, red, died; `-- --only broken-tool`."""
+    install(session)
+    run(session, "python", "-m", "fixtures.gate.proof", *session.posargs)
+
+
+@nox.session
 def checks(session: nox.Session) -> None:
     """Write the list of all checks anew, tests/checks.txt; `-- --inventory PATH` for one beside that inventory."""
     install(session)

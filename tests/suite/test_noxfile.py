@@ -42,6 +42,7 @@ NAMED = (
     "report",
     "twin",
     "publish",
+    "gate",
 )
 
 

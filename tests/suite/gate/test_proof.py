@@ -1,0 +1,110 @@
+"""What the proof of the gate takes for right and wrong, and what it leaves of its runner."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.gate.proof import __main__ as proof
+from fixtures.gate.proof import branches, cases, runner
+from fixtures.gate.proof.cases import IMAGE, REQUEST_JOB, Seen
+from fixtures.paths import ROOT
+
+GREEN = {REQUEST_JOB: ("success", "Successful in 4m"), IMAGE: ("success", "part image passed · 716 checks")}
+COMMENT = "What changed\nimage: 1,800.0 → 1,800.0 MB\nreport.html"
+COMMENT_NEEDS = ("image:", "What changed", "report.html")
+RED = {REQUEST_JOB: ("failure", ""), IMAGE: ("failure", "failed: TOOL-yq-runs · 716 checks")}
+
+
+def test_green_is_what_has_no_other_status() -> None:
+    assert not list(cases.judge_green(Seen(GREEN, COMMENT)))
+    (wrong,) = cases.judge_green(Seen({**GREEN, IMAGE: ("pending", "has not ended")}, COMMENT))
+    assert wrong == "conformance/image is pending: has not ended"
+
+
+def test_green_without_its_comment_is_wrong() -> None:
+    assert list(cases.judge_green(Seen(GREEN))) == [f"the comment lacks {word!r}" for word in COMMENT_NEEDS]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "wrong"),
+    [
+        (RED, []),
+        (GREEN, ["verify / verify (pull_request) is success", "conformance/image is success"]),
+        (RED | {IMAGE: ("failure", "failed: IMG-3")}, ["conformance/image does not say"]),
+        ({REQUEST_JOB: ("failure", "")}, ["conformance/image is none"]),
+    ],
+)
+def test_broken_tool_has_to_be_named(statuses: dict[str, tuple[str, str]], wrong: list[str]) -> None:
+    found = list(cases.judge_broken(Seen(statuses, "What to do: TOOL-yq-runs")))
+    assert [one[: len(start)] for one, start in zip(found, wrong, strict=True)] == wrong
+
+
+def test_deleted_check_has_to_be_missed() -> None:
+    text = "partial: 3 requirements not run whole: IMG-8, ENV-5 · 700 checks"
+    assert not list(cases.judge_deleted(Seen(RED | {IMAGE: ("failure", text)})))
+    assert list(cases.judge_deleted(Seen(RED)))
+
+
+@pytest.mark.parametrize(("state", "right"), [("pending", True), ("success", False), ("failure", False)])
+def test_part_of_a_runner_that_died_has_to_stay_pending(state: str, *, right: bool) -> None:
+    seen = Seen({REQUEST_JOB: ("failure", ""), IMAGE: (state, "")})
+    assert bool(list(cases.judge_died(seen))) is not right
+
+
+def test_checks_that_a_branch_deletes_are_there(tmp_path: Path) -> None:
+    assert (ROOT / branches.DELETED).is_file(), "fixtures/gate/proof/branches.py: DELETED is gone: name another file"
+    assert branches.DELETED in (ROOT / "tests" / "checks.txt").read_text(encoding="utf-8")
+    assert tmp_path.is_dir()
+
+
+def test_jobs_get_nothing_of_this_run_and_caches_of_the_user(tmp_path: Path) -> None:
+    mine = {"CONFORMANCE_RUN_ID": "x", "NOX_CURRENT_SESSION": "gate", "GITHUB_SHA": "y", "VIRTUAL_ENV": "/v"}
+    other = {"PATH": "/v/bin:/usr/bin", "SSL_CERT_FILE": "/ca.pem", "XDG_CACHE_HOME": "/cache", "NO_PROXY": "a.example"}
+    assert runner.environment(mine | other, tmp_path, "gate-1") == {
+        **other,
+        "PATH": "/usr/bin",
+        "HOME": str(tmp_path),
+        "UV_CACHE_DIR": "/cache/uv",
+        "PIP_CACHE_DIR": "/cache/pip",
+        "NO_PROXY": "a.example,127.0.0.1,localhost",
+        "no_proxy": "a.example,127.0.0.1,localhost",
+        runner.MARK: "gate-1",
+        "CODE_SERVER_CONFORMANCE_RUN": "gate-1-jobs",
+    }
+
+
+def test_runner_that_dies_takes_all_along_that_its_jobs_started(tmp_path: Path) -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], start_new_session=True)"
+    there = {**os.environ, runner.MARK: f"test-{os.getpid()}"}
+    with subprocess.Popen([sys.executable, "-c", script], env=there, stdin=subprocess.PIPE) as process:
+        while len(runner.marked(f"test-{os.getpid()}")) < 2:
+            assert process.poll() is None
+        runner.Runner(f"test-{os.getpid()}", tmp_path).die()
+    assert not runner.marked(f"test-{os.getpid()}")
+
+
+def test_case_that_is_none_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        proof.main(["--only", "broken-tol"])
+    assert ended.value.code == 4
+    assert "did you mean broken-tool?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("wrong", "code"), [([], 0), (["conformance/image is success, not failure: "], 1)])
+def test_gate_that_lets_something_through_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: list[str], code: int
+) -> None:
+    seen = Seen(GREEN, COMMENT)
+    monkeypatch.setattr(cases, "run_main", lambda *_, **__: seen)
+    monkeypatch.setattr(cases, "run", lambda *_: (seen, wrong))
+    nothing: Any = None
+    assert proof._prove(["broken-tool"], nothing, nothing) == code
+    said = capsys.readouterr().out
+    assert ("the gate does not hold: broken-tool" in said) is bool(code)
+    assert all(f"   WRONG: {line}" in said for line in wrong)
