@@ -43,7 +43,7 @@ def kept(own: Deployment, said: str, when: str) -> None:
 def test_pod_runs_the_pushed_image_and_keeps_to_the_plans_limits(own: Deployment, pushed: Pushed) -> None:
     images = {one.name: one.image for one in own.pod().spec.containers}
     assert images[NAME] == pushed.reference, f"pod: runs {images[NAME]}, not {pushed.reference}: name it by its digest"
-    given = {what: size for what, size in resources(own.document()).items() if what in LIMITS}
+    given = {what: size for what, size in resources(own.document(), own.container).items() if what in LIMITS}
     assert given == LIMITS, f"pod: its limits are {given}, not {LIMITS}: leave those of deployment.yaml"
 
 

@@ -64,7 +64,8 @@ def pod(image: str = f"h/i@{DIGEST}", *, ready: bool = True, waiting: str = "") 
     return {
         "metadata": {"name": "web-1", "labels": LABELS, "creationTimestamp": "2030-01-01T00:00:00Z"},
         "spec": {
-            "serviceAccountName": "code-server", "containers": [{"name": "web", "image": image, "volumeMounts": MOUNTS}],
+            "serviceAccountName": "code-server",
+            "containers": [{"name": "web", "image": image, "volumeMounts": MOUNTS}],
             "volumes": [{"name": "home", "emptyDir": {}}, {"name": "ca", "configMap": {"name": "ca"}}],
         },
         "status": {
@@ -128,8 +129,8 @@ def test_run_tells_what_it_sees_from_the_api_and_from_inside(cluster: Cluster, t
         (pod(ready=False), "pod_of_the_newest_template_is_ready",
          "failed: Deployment team/web: no pod of its newest template is Ready: web-1: Running, web is not Ready"),
         (pod(ready=False, waiting="CrashLoopBackOff"), "pod_of_the_newest_template_is_ready",
-         "failed: pod web-1: CrashLoopBackOff: web ends again and again (Error, exit code 7), volume home is mounted "
-         "read-only at /home/coder"),
+         ("failed: pod web-1: CrashLoopBackOff: web ends again and again (Error, exit code 7), volume home is mounted "
+          "read-only at /home/coder")),
         (pod(ready=False, waiting="ImagePullBackOff"), "pod_of_the_newest_template_is_ready",
          "failed: pod web-1: ImagePullBackOff: back-off 10s"),
     ],
