@@ -153,7 +153,7 @@ def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     [
         ("--project=default", "PermissionDenied"),
         ("--dest-namespace=kube-system", "namespace 'kube-system' do not match any of the allowed destinations"),
-        ("--dest-namespace=code-server-login", "namespace 'code-server-login' do not match any of the allowed dest"),
+        ("--dest-namespace=editor", "namespace 'editor' do not match any of the allowed dest"),
         ("--repo=https://git.example/strange.git", "repo https://git.example/strange.git is not permitted in project"),
     ],
     ids=["the default project", "a foreign namespace", "the log-in's namespace", "a foreign repository"],
