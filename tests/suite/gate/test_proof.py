@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.gate.proof import __main__ as proof
-from fixtures.gate.proof import branches, cases, runner
+from fixtures.gate.proof import branches, cases, runner, server
 from fixtures.gate.proof.cases import IMAGE, REQUEST_JOB, Seen
+from fixtures.host.process import PodmanError
 from fixtures.paths import ROOT
 
 GREEN = {REQUEST_JOB: ("success", "Successful in 4m"), IMAGE: ("success", "part image passed · 716 checks")}
@@ -108,3 +109,17 @@ def test_gate_that_lets_something_through_is_a_failure(
     said = capsys.readouterr().out
     assert ("the gate does not hold: broken-tool" in said) is bool(code)
     assert all(f"   WRONG: {line}" in said for line in wrong)
+
+
+def test_containers_are_removed_though_podman_was_ended_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def podman(*words: str) -> str:
+        asked.append(words[-1])
+        if len(asked) == 1:
+            raise PodmanError("`podman rm` failed (-15)", "it said nothing")
+        return ""
+
+    monkeypatch.setattr(server, "podman", podman)
+    server.remove("gitea", "postgresql")
+    assert asked == ["gitea", "gitea", "postgresql"]
