@@ -24,6 +24,7 @@ MOUNTS = [
     {"name": "home", "mountPath": "/home/coder", "readOnly": True},
     {"name": "ca", "mountPath": "/ca", "readOnly": True},
 ]
+CRASHED = "web ends again and again (Error, exit code 7), volume home is mounted read-only at /home/coder"
 DEPLOYMENT: dict[str, Any] = {
     "metadata": {"name": "web", "generation": 3},
     "spec": {"replicas": 1, "selector": {"matchLabels": LABELS}},
@@ -129,8 +130,7 @@ def test_run_tells_what_it_sees_from_the_api_and_from_inside(cluster: Cluster, t
         (pod(ready=False), "pod_of_the_newest_template_is_ready",
          "failed: Deployment team/web: no pod of its newest template is Ready: web-1: Running, web is not Ready"),
         (pod(ready=False, waiting="CrashLoopBackOff"), "pod_of_the_newest_template_is_ready",
-         ("failed: pod web-1: CrashLoopBackOff: web ends again and again (Error, exit code 7), volume home is mounted "
-          "read-only at /home/coder")),
+         f"failed: pod web-1: CrashLoopBackOff: {CRASHED}"),
         (pod(ready=False, waiting="ImagePullBackOff"), "pod_of_the_newest_template_is_ready",
          "failed: pod web-1: ImagePullBackOff: back-off 10s"),
     ],
