@@ -43,17 +43,19 @@ def state(deployment: Deployment) -> dict[str, str]:
     return {found.metadata.uid: found.metadata.resource_version for some in listed for found in some(NAMESPACE).items}
 
 
-def test_sound_deployment_passes_from_outside_and_is_left_as_it_is(guarded: Deployment, reader: Smoke) -> None:
-    before = state(guarded)
+def test_sound_deployment_passes_from_outside_and_is_left_as_it_is(sound_deployment: Deployment, reader: Smoke) -> None:
+    before = state(sound_deployment)
     done = reader.run(DEPLOYMENT, settings=SETTINGS)
     print(done.stdout, done.stderr)
     assert done.status == 0, f"smoke run: ends with {done.status}: see its words\n{done.stdout}{done.stderr}"
-    assert state(guarded) == before, "smoke run: an object changed meanwhile: see which one, and what it asked for"
+    assert state(sound_deployment) == before, (
+        "smoke run: an object changed meanwhile: see which one, and what it asked for"
+    )
 
 
-def test_sound_deployment_syncs(guarded: Deployment, application: Application) -> None:
-    place = ("argoproj.io", "v1alpha1", "argocd", "applications", application.name)
-    found: Any = client.CustomObjectsApi(guarded.api).get_namespaced_custom_object(*place)
+def test_sound_deployment_syncs(sound_deployment: Deployment, proof_application: Application) -> None:
+    place = ("argoproj.io", "v1alpha1", "argocd", "applications", proof_application.name)
+    found: Any = client.CustomObjectsApi(sound_deployment.api).get_namespaced_custom_object(*place)
     told = found["status"]["operationState"]
     hooks = [
         entry["hookPhase"]
@@ -66,10 +68,10 @@ def test_sound_deployment_syncs(guarded: Deployment, application: Application) -
     )
 
 
-def test_cronjob_of_the_component_succeeds(guarded: Deployment, sound_documents: list[Document]) -> None:
+def test_cronjob_of_the_component_succeeds(sound_deployment: Deployment, sound_documents: list[Document]) -> None:
     job: Any = {"metadata": {"name": "by-hand", "labels": {"by": "hand"}},
                 "spec": one(sound_documents, "CronJob", SMOKE)["spec"]["jobTemplate"]["spec"]}  # fmt: skip
-    batch = client.BatchV1Api(guarded.api)
+    batch = client.BatchV1Api(sound_deployment.api)
     batch.create_namespaced_job(NAMESPACE, job)
     ended: list[Any] = []
 
@@ -82,8 +84,8 @@ def test_cronjob_of_the_component_succeeds(guarded: Deployment, sound_documents:
     assert ended[0].status.succeeded, f"CronJob: its Job failed: read its pod's log: {ended[0].status.conditions}"
 
 
-def test_helm_test_runs_the_component_s_pod(guarded: Deployment, sound_documents: list[Document]) -> None:
-    pod: Pod = guarded.inside()
+def test_helm_test_runs_the_component_s_pod(sound_deployment: Deployment, sound_documents: list[Document]) -> None:
+    pod: Pod = sound_deployment.inside()
     manifest = yaml.safe_dump(one(sound_documents, "Pod", SMOKE)).encode()
     told = succeeded(pod.run(HELM, seconds=170, stdin=manifest), "helm", "its test of the release failed")
     print(told)
@@ -93,11 +95,11 @@ def test_helm_test_runs_the_component_s_pod(guarded: Deployment, sound_documents
 
 
 @pytest.mark.parametrize("way", BREAKS)
-@pytest.mark.usefixtures("guarded")
+@pytest.mark.usefixtures("sound_deployment")
 def test_broken_deployment_ends_its_sync_as_failed_with_the_reason(
-    way: str, application: Application, sound_documents: list[Document]
+    way: str, proof_application: Application, sound_documents: list[Document]
 ) -> None:
-    done = application.sync(broken(sound_documents, way), way)
+    done = proof_application.sync(broken(sound_documents, way), way)
     print(f"\n{way}: {done.phase} after {done.seconds} s:\n{done.reasons}")
     assert done.phase == "Failed", (
         f"argocd: the sync of a deployment with {way} ends as {done.phase}: see the hook\n{done.reasons}"
