@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.builder import podman_build
 from fixtures.host.process import PodmanError
+from fixtures.redaction import keep
 
 BUILD = """#!/bin/sh
 echo '[1/2] STEP 1/2: FROM x AS jq'
@@ -123,3 +124,19 @@ def test_second_build_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("fixtures.builder.podman_build.BUILD_DIRECTORY", tmp_path)
     with podman_build.exclusive(), pytest.raises(PodmanError, match="another build"), podman_build.exclusive():
         pass
+
+
+def test_failure_that_is_not_of_the_lock_is_final(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(f"{BUILD.format(status=1)}".replace("exit", 'echo >>"$0.runs"\nexit'), "utf-8")
+    with pytest.raises(PodmanError, match=r"make: \*\*\* no rule"):
+        podman_build.podman_build("image", fake_podman, [], "Package: jq\n")
+    assert (fake_podman / "podman.runs").read_text(encoding="utf-8") == "\n"
+
+
+def test_log_has_no_password(fake_podman: Path) -> None:
+    keep("a-password-of-a-mirror")
+    (fake_podman / "podman").write_text("#!/bin/sh\necho get https://me:a-password-of-a-mirror@mirror\n", "utf-8")
+    podman_build.podman_build("image", fake_podman, [])
+    log = (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
+    assert "@mirror" in log
+    assert "a-password-of-a-mirror" not in log

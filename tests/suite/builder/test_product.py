@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -101,3 +103,40 @@ def test_time_of_the_sources_that_is_none_is_refused_before_anything_is_begun(mo
     with pytest.raises(UsageError, match=r"^SOURCE_DATE_EPOCH is 'yesterday': no number of seconds since 1970"):
         product.build(load(), name="x")
     assert begun == []
+
+
+def test_labels_have_the_base_s_own_digest_and_what_is_omitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product, "inspect", lambda name: {"Digest": f"sha256:of-{name}"})
+    found = list(product.labels(load(), BASE, {"k9s": "refused"}))
+    assert "org.opencontainers.image.base.digest=sha256:of-localhost/base" in found
+    assert 'conformance.omitted={"k9s": "refused"}' in found
+    pinned = replace(BASE, digest="sha256:pinned")
+    assert "org.opencontainers.image.base.digest=sha256:pinned" in list(product.labels(load(), pinned, {}))
+
+
+@pytest.fixture
+def arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The arguments of the image's own `podman build`, which is not run; all that leads to it is there already."""
+    given: list[str] = []
+    nothing: dict[str, object] = {
+        "ensure": None, "image_exists": True, "choose_base": BASE, "debian_image": "debian", "prepare_debian": "debian",
+        "build_base": {}, "refusals": {}, "render": "FROM x\n", "labels": [], "inputs_digest": "abc",
+        "built_from": None, "context": nullcontext(tmp_path), "pins": "",
+        "choose": SimpleNamespace(omitted={}, handed_in=frozenset(), unused=[]),
+    }  # fmt: skip
+    for name, answer in nothing.items():
+        monkeypatch.setattr(product, name, lambda *_, answer=answer, **__: answer)
+
+    def build(_label: str, _directory: Path, words: list[str], _pins: str) -> dict[str, float]:
+        given.extend(words)
+        return {}
+
+    monkeypatch.setattr(product, "podman_build", build)
+    return given
+
+
+def test_build_without_a_cache_and_a_second_build_are_asked_for(arguments: list[str]) -> None:
+    product.build(load(), name="x")
+    assert not [word for word in arguments if word == "--no-cache" or word.startswith("AGAIN=")]
+    product.build(load(), name="x", no_cache=True, again="word")
+    assert {"--no-cache", "AGAIN=word"} <= set(arguments)
