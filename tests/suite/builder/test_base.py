@@ -190,6 +190,18 @@ def test_newer_base_is_taken_where_the_locked_one_is_gone() -> None:
     assert found.reason.endswith(f"and the locked {LOCKED} is gone")
 
 
+@pytest.mark.usefixtures("served")
+def test_locked_base_that_is_refused_is_not_taken_for_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(reference: Reference) -> str:
+        if reference.digest:
+            raise RegistryAnswerError(f"{reference}: the registry asks for a password (401) (x)", "log in")
+        return MOVED
+
+    monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", ask)
+    with pytest.raises(RegistryAnswerError, match=r"\(401\)"):
+        base.choose_base(STOOD_IN_FOR, "auto")
+
+
 def test_base_that_is_the_locked_one_is_told_as_asked(served: dict[str, str]) -> None:
     served[STOOD_IN_FOR] = LOCKED
     assert base.choose_base(STOOD_IN_FOR, "upstream").reason == "asked for"

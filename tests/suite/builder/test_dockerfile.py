@@ -53,3 +53,17 @@ def test_links_name_every_python_command(inventory: Inventory) -> None:
         "https": "/opt/tools/python/bin/https",
     }
     assert dict(links(inventory.tool("kubectl"))) == {}
+
+
+def test_what_the_inventory_trims_is_taken_out(inventory: Inventory) -> None:
+    document = inventory.model_dump()
+    tool = next(one for one in document["tools"] if one["source"]["kind"] == "debian")
+    tool["source"]["trim"] = ["/usr/share/not-needed"]
+    assert "/usr/share/not-needed" not in render(inventory, [])
+    assert "/usr/share/not-needed" in stages(render(Inventory.model_validate(document), []))["image"]
+
+
+def test_what_the_user_installs_is_on_path(inventory: Inventory) -> None:
+    path = re.search(r"\bPATH=\"?([^\s\"]+)", stages(render(inventory, []))["image"])
+    assert path is not None
+    assert f"{inventory.image.home}/.local/bin" in path[1].split(":")
