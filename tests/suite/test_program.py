@@ -28,6 +28,7 @@ PROGRAMS = [
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_lets_a_program_clean_up(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     cleaned = []
+    signal.signal(number, signal.default_int_handler)  # nohup ignores SIGHUP, a shell SIGINT of its background jobs
 
     def body() -> int:
         try:
