@@ -69,7 +69,7 @@ def test_cell_whose_check_is_out_is_in_the_scope_of_the_run() -> None:
 
 def test_table_has_the_sections_of_the_runs_checks() -> None:
     lines = table(verdict(check("passed", "IMG-1")))
-    assert [line.split()[0] for line in lines] == [f"IMG-{n}" for n in range(1, 9)]
+    assert [line.split()[0] for line in lines] == [f"IMG-{n}" for n in range(1, 10)]
     assert lines[0] == "IMG-1             passed       1 check"
 
 
