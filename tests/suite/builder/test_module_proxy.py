@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +16,7 @@ from fixtures.builder import module_proxy
 from fixtures.builder.module_proxy import VARIABLES, ModuleProxyError, refusal, refusals
 from fixtures.host.process import Ended, run
 from fixtures.inventory import load
+from tests.suite.serving import serving
 
 MODULE = "example.com/tool@v1.0.0"
 FILES = {
@@ -41,10 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[str]:
     """The address of a proxy, which answers with the status that its path begins with."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture

@@ -19,10 +19,11 @@ from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.cluster.pod_exec import pod_shell
 from fixtures.shell.shell import Shell
 from tests.suite.cluster.fakes import engine
-from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig, serving
+from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.cluster.fakes.certificates import certificate
 from tests.suite.cluster.fakes.objects import FakeObjects
 from tests.suite.cluster.fakes.pod_server import PLACE, PodServer, settings
+from tests.suite.serving import serving
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from fixtures.cluster.pod_exec import PodExecTransport, pod_shell
 from fixtures.cluster.websocket import PROTOCOL, PodError
 from fixtures.shell.shell import Shell
 from tests.suite.cluster.fakes.pod_server import PLACE, PodServer, container, pod, settings
+from tests.suite.serving import end
 
 CRASHING = container({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}})
 UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
@@ -88,7 +89,7 @@ def test_refusal_is_one_line(
 
 
 def test_server_that_is_not_there(pod_server: PodServer) -> None:
-    pod_server.socket.close()
+    end(pod_server)
     with (
         pod_shell(client.ApiClient(settings(pod_server)), *PLACE) as shell,
         pytest.raises(ClusterError, match=r"^a shell in pod team/web, container main failed at http.* refused"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.suite.serving import serving as served
 
 TOKEN = "token-of-the-job"  # noqa: S105  (of a double)
 PACKAGES_TOKEN = "token-of-the-owner"  # noqa: S105  (of a double)
@@ -93,10 +94,7 @@ def serving() -> Iterator[SmallForge]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        forge.address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield forge
-        finally:
-            server.shutdown()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    forge.address = f"http://127.0.0.1:{server.server_port}"
+    with served(server):
+        yield forge

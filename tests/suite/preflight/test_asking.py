@@ -14,7 +14,8 @@ from fixtures.preflight import __main__ as command_line
 from fixtures.preflight.admission import pod
 from fixtures.preflight.asking import MAY, Cluster, UnseenError
 from fixtures.preflight.rows import folded
-from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig, serving
+from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
+from tests.suite.serving import serving
 
 PODS = "/api/v1/namespaces/default/pods"
 

@@ -11,7 +11,6 @@ import pytest
 from fixtures.host.finding import Finding, State
 from fixtures.preflight import cluster as looks
 from fixtures.registry.settings import RegistrySettings
-from tests.suite.cluster.fakes.api_server import serving
 from tests.suite.preflight.conftest import (
     ADMISSION,
     CLASSES,
@@ -24,6 +23,7 @@ from tests.suite.preflight.conftest import (
     node,
 )
 from tests.suite.registry.fakes.registry import FakeRegistry
+from tests.suite.serving import serving
 
 REPOSITORY = "library/x"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.registry.api import Manifest
 from fixtures.registry.client import Pushed, Registry
-from tests.suite.cluster.fakes.api_server import serving
 from tests.suite.registry.fakes.registry import MEDIA_TYPE, FakeRegistry, digest_of, manifest
+from tests.suite.serving import serving
 
 Opened = Callable[..., Registry]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from fixtures.certificates import Authority
 from fixtures.services.raw_http import RawClient, VisitError
+from tests.suite.serving import serving
 
 HOST = "proxy.example"
 
@@ -46,13 +46,10 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         (tmp_path / name).write_bytes(content)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
-    with HTTPServer(("127.0.0.1", 0), Handler) as found:
-        found.socket = tls.wrap_socket(found.socket, server_side=True)
-        thread = threading.Thread(target=found.serve_forever)
-        thread.start()
+    found = HTTPServer(("127.0.0.1", 0), Handler)
+    found.socket = tls.wrap_socket(found.socket, server_side=True)
+    with serving(found):
         yield found.server_port, authority.write(tmp_path / "ca.crt")
-        found.shutdown()
-        thread.join()
 
 
 @pytest.fixture

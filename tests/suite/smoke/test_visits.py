@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from fixtures.smoke.inside import pages
 from fixtures.smoke.visitor import Met, met, told
+from tests.suite.serving import serving
 
 PROVIDER = "https://sso.example/auth?response_type=code&client_id=code-server&state=x"
 EDITOR = '<html><meta id="vscode-workbench-web-configuration"></html>'
@@ -46,12 +46,9 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     """The address of a server with these pages."""
-    with HTTPServer(("127.0.0.1", 0), Handler) as found:
-        thread = threading.Thread(target=found.serve_forever)
-        thread.start()
+    found = HTTPServer(("127.0.0.1", 0), Handler)
+    with serving(found):
         yield f"http://127.0.0.1:{found.server_port}"
-        found.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from fixtures.paths import ROOT
-from tests.suite.cluster.fakes.api_server import kubeconfig, serving
+from tests.suite.cluster.fakes.api_server import kubeconfig
 from tests.suite.cluster.fakes.pod_server import PodHandler, PodServer
+from tests.suite.serving import serving
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64

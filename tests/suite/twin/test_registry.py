@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from fixtures.builder.references import Reference
 from fixtures.host.process import PodmanError
 from fixtures.registry.settings import RegistryError
 from fixtures.twin import registry
+from tests.suite.serving import serving
 
 REFERENCE = Reference("docker.io", "codercom/code-server", "latest")
 ID = "a" * 64
@@ -35,12 +35,9 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     """Port of a registry that has the twin."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    with serving(server):
+        yield server.server_port
 
 
 @pytest.fixture
