@@ -84,8 +84,8 @@ def test_call_returns_the_output_or_says_what_failed() -> None:
 
 def test_long_command_is_cut_in_messages() -> None:
     with pytest.raises(ProgramError) as caught:
-        call(["false", "x" * 1000], timeout=10)
-    assert len(str(caught.value)) < SHOWN_CHARACTERS + 50
+        call(["false", "run", "--rm", "x" * 1000, "-c", "a\nscript", "more"], timeout=10)
+    assert str(caught.value) == f"`false run {'x' * (SHOWN_CHARACTERS - 1)}… …` failed (1): it said nothing"
 
 
 @pytest.mark.parametrize(
