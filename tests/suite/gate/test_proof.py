@@ -42,7 +42,7 @@ def test_green_without_its_comment_is_wrong() -> None:
     ],
 )
 def test_broken_tool_has_to_be_named(statuses: dict[str, tuple[str, str]], wrong: list[str]) -> None:
-    found = list(cases.judge_broken(Seen(statuses, "What to do: TOOL-yq-runs")))
+    found = list(cases.judge_broken("yq", Seen(statuses, "What to do: TOOL-yq-runs")))
     assert [one[: len(start)] for one, start in zip(found, wrong, strict=True)] == wrong
 
 
