@@ -10,6 +10,7 @@ import pytest
 from fixtures import inventory as inventories
 from fixtures.paths import ROOT
 from fixtures.report import tools_page
+from fixtures.report.page import TEMPLATE
 from tests.suite.small_inventory import SMALL
 
 SAMPLE = ROOT / "docs" / "sample-report.html"
@@ -48,6 +49,18 @@ def test_sample_page_is_small_whole_and_of_a_failed_run() -> None:
     assert "<script" not in text
     assert "What to do next" in text
     assert '<div class="verdict failed">' in text
+
+
+def test_sample_page_is_as_the_template_has_it() -> None:
+    text = SAMPLE.read_text(encoding="utf-8")
+    page = (TEMPLATE / "page.html.j2").read_text(encoding="utf-8")
+    fixed = [
+        one.strip() for one in re.split(r"\{[{%].*?[%}]\}", page[page.index('<h2 id="read">') : page.index("<footer>")])
+    ]
+    fixed = [(TEMPLATE / "page.css").read_text(encoding="utf-8").strip(), *(one for one in fixed if len(one) > 40)]
+    stale = [one[:60] for one in fixed if one not in text]
+    assert len(fixed) > 2
+    assert not stale, f"docs/sample-report.html: lacks {stale}: publish the page of a new run that failed"
 
 
 def test_sample_page_has_no_secret_and_no_place_of_a_machine() -> None:

@@ -53,7 +53,7 @@ def test_argo_refuses_a_server_of_another_authority(pod: Pod, foreign_certificat
     must_refuse(pod, "argo", script, words, repair=fix, stdin=foreign_certificate)
 
 
-@pytest.mark.requirement("TOOL-argo-connects")
+@pytest.mark.requirement("SVC-argo-auth")
 @pytest.mark.parametrize("token", ["", "Bearer nonsense"], ids=["no token", "wrong token"])
 def test_server_serves_nobody_without_a_token(token: str, argo: Endpoint, deployment: Deployment) -> None:
     with http.opened(argo) as server:
@@ -107,7 +107,7 @@ def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> 
     assert reasons == expected, f"argo: gives {reasons} as the step's end, not {expected}: {REBUILD}"
 
 
-@pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
+@pytest.mark.requirement("SVC-argo-tenancy", "DEP-6")
 def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) -> None:
     document = workflows.manifest("true")
     document["metadata"] = document["metadata"] | {"namespace": SERVICE.namespace}
@@ -117,7 +117,7 @@ def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) 
     must_refuse(pod, "argo", script, words, repair=fix, stdin=_json(document))
 
 
-@pytest.mark.requirement("TOOL-argo-operates", "DEP-6")
+@pytest.mark.requirement("SVC-argo-tenancy", "DEP-6")
 def test_another_account_sees_nothing_through_the_server(argo: Endpoint, deployment: Deployment) -> None:
     spec: Any = {"spec": {"expirationSeconds": 600}}
     issued: Any = deployment.core.create_namespaced_service_account_token("default", deployment.namespace, spec)

@@ -80,7 +80,7 @@ def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
         screen.must_exit()
 
 
-@pytest.mark.requirement("TOOL-argocd-connects")
+@pytest.mark.requirement("SVC-argocd-auth")
 def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> None:
     with pod.terminal("sh", "-c", LOGIN.format(user=argocd.account.user)) as screen:
         screen.wait_for(r"^Password:", timeout=30)
@@ -101,7 +101,7 @@ def test_argocd_warns_of_a_server_of_another_authority(pod: Pod, foreign_certifi
     refused(done, "argocd", words, what="a server of another authority", repair=fix, output="both")
 
 
-@pytest.mark.requirement("TOOL-argocd-connects")
+@pytest.mark.requirement("SVC-argocd-auth")
 @pytest.mark.usefixtures("argocd")
 def test_argocd_is_refused_without_a_login(pod: Pod) -> None:
     done = pod.run("ARGOCD_CONFIG_DIR=$PWD argocd app list", seconds=60)
@@ -147,7 +147,7 @@ def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     )
 
 
-@pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.requirement("SVC-argocd-tenancy")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -167,7 +167,7 @@ def test_project_permits_its_own_alone(
     _refused(argocd_cli, script, words)
 
 
-@pytest.mark.requirement("TOOL-argocd-operates", "DEP-6")
+@pytest.mark.requirement("SVC-argocd-tenancy", "DEP-6")
 def test_nobody_gives_himself_rights_by_a_commit(
     argocd_cli: ArgoCdCli, source: Source, application: Application
 ) -> None:
@@ -186,7 +186,7 @@ def test_nobody_gives_himself_rights_by_a_commit(
     refused(done, "argocd", words, what="a RoleBinding out of a commit", repair=POLICY, output="both")
 
 
-@pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.requirement("SVC-argocd-tenancy")
 def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
     argocd: Endpoint, application: Application
 ) -> None:
@@ -207,7 +207,7 @@ def test_argocd_is_refused_an_unknown_repository(
     _refused(argocd_cli, script, "repository not (found|accessible)|authentication required")
 
 
-@pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.requirement("SVC-argocd-tenancy")
 def test_nobody_sees_another_s_application(
     pair: TenantPair, argocd: Endpoint, argocd_cli: ArgoCdCli, application: Application
 ) -> None:
@@ -225,7 +225,7 @@ def test_nobody_sees_another_s_application(
     _refused(argocd_cli, f"argocd app delete {name} --yes", "PermissionDenied", stranger)
 
 
-@pytest.mark.requirement("TOOL-argocd-operates")
+@pytest.mark.requirement("SVC-argocd-tenancy")
 def test_user_of_one_project_makes_nothing_in_another(
     pair: TenantPair, argocd: Endpoint, argocd_cli: ArgoCdCli, application: Application
 ) -> None:

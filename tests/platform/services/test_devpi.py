@@ -102,7 +102,7 @@ def test_devpi_makes_and_deletes_an_index(devpi_cli: DevpiCli, index: Index) -> 
 # ---- refuses
 
 
-@pytest.mark.requirement("TOOL-devpi-client-connects")
+@pytest.mark.requirement("SVC-devpi-auth")
 def test_wrong_password_is_refused(devpi_cli: DevpiCli, devpi: Endpoint, name: str) -> None:
     wrong = replace(devpi.account, password="wrong")  # noqa: S106
     fix = f"give devpi's user {wrong.user} a password"
@@ -119,7 +119,7 @@ def test_unknown_index_is_named(devpi_cli: DevpiCli, index: Index) -> None:
     refused(done, "devpi", "404|(?i:not found)", what=what, repair=fix, output="both")
 
 
-@pytest.mark.requirement("TOOL-devpi-client-operates")
+@pytest.mark.requirement("SVC-devpi-tenancy")
 def test_users_do_not_write_into_each_others_indexes(
     devpi_cli: DevpiCli, devpi: Endpoint, pair: TenantPair, name: str, wheel: Wheel
 ) -> None:

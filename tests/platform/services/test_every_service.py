@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterable
+
 import pytest
 
 from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import succeeded
+from fixtures.services import tls
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.model import Endpoint, Service, Services
 
@@ -25,6 +29,23 @@ with socket.create_connection((host, port), timeout=10) as plain:
     trust.wrap_socket(plain, server_hostname=host).close()
 END"""
 """Succeeds where a host is found, answers, and has a certificate of an authority that the pod trusts."""
+
+
+WEB = tuple(row for row in TABLE if row.name not in {"nats", "postgresql", "valkey"})
+"""Services that speak HTTP; the others' own checks tell of a connection without TLS."""
+
+
+def protected(rows: Iterable[Service]) -> pytest.MarkDecorator:
+    """Parameters of a check of how services speak TLS."""
+    return pytest.mark.parametrize(
+        "row",
+        [
+            pytest.param(
+                row, marks=[pytest.mark.needs(row.name), pytest.mark.requirement(f"SVC-{row.name}-tls")], id=row.name
+            )
+            for row in rows
+        ],
+    )
 
 
 @pytest.fixture(params=[pytest.param(row, marks=pytest.mark.needs(row.name), id=row.name) for row in TABLE])
@@ -49,3 +70,34 @@ def test_environment_leads_from_the_pod_to_the_service(pod: Pod, service: Servic
         assert seen == expected, f"environment: {name} is {seen!r}, {service.name} is at {expected}: set {name}"
     done = pod.run(f"set -- {endpoint.host} {endpoint.port} {service.name}\n{GREET}")
     succeeded(done, service.name, "is not reached from the pod")
+
+
+@protected(TABLE)
+def test_service_has_a_certificate_of_its_name(row: Service, services: Services) -> None:
+    endpoint = services.require(row.name)
+    trusting = tls.trusting(endpoint)
+    try:
+        agreed = tls.handshake(endpoint, trusting)
+    except ssl.SSLError as error:
+        agreed = f"no handshake ({error.reason}, {getattr(error, 'verify_message', '')})"
+    assert agreed in {"TLSv1.2", "TLSv1.3"}, (
+        f"{row.name}: {agreed}, not TLS 1.2 or 1.3: give it a certificate for {endpoint.host} of an authority that "
+        "clients trust"
+    )
+    # What a client trusts must hold for this name alone: a certificate for any name proves nothing.
+    with pytest.raises(ssl.SSLCertVerificationError):
+        tls.handshake(endpoint, trusting, name="elsewhere.invalid")
+
+
+@protected(TABLE)
+def test_service_takes_no_old_tls(row: Service, services: Services) -> None:
+    endpoint = services.require(row.name)
+    taken = [version.name for version in tls.OLD if tls.takes(endpoint, version)]
+    assert not taken, f"{row.name}: takes {', '.join(taken)}: set TLS 1.2 as its least version"
+
+
+@protected(WEB)
+def test_service_serves_nothing_without_tls(row: Service, services: Services) -> None:
+    said = tls.answer_without_tls(services.require(row.name)).decode(errors="replace")
+    status = said.split(" ")[1] if said.startswith("HTTP/") and " " in said else ""
+    assert not status.startswith("2"), f"{row.name}: serves requests without TLS ({said}): take plain HTTP off its port"

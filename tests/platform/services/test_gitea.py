@@ -77,7 +77,7 @@ def test_git_refuses_a_server_of_another_authority(
     refused(done, "git", "certificate", what="a server of another authority", repair=fix)
 
 
-@pytest.mark.requirement("TOOL-tea-connects")
+@pytest.mark.requirement("SVC-gitea-auth")
 def test_tea_is_refused_with_a_wrong_token(gitea_cli: GiteaCli) -> None:
     done = gitea_cli("true", token=secrets.token_hex(20))
     words, fix = "invalid username, password or token", "turn REVERSE_PROXY_AUTHENTICATION off in app.ini"
@@ -142,7 +142,7 @@ def test_push_of_a_workflow_starts_a_run_of_it(gitea_cli: GiteaCli, repository: 
 # ---- refuses
 
 
-@pytest.mark.requirement("FLOW-gitea")
+@pytest.mark.requirement("SVC-gitea-auth")
 def test_git_is_refused_with_a_wrong_password(gitea_cli: GiteaCli, gitea: Endpoint, repository: Repository) -> None:
     repository.create(private=True)
     wrong = replace(gitea.account, password="wrong")  # noqa: S106
@@ -164,7 +164,7 @@ def test_unknown_repository_is_named(gitea_cli: GiteaCli, repository: Repository
     refused(done, "tea", "404|not exist|not found", what=what, repair="set GITEA_URL", output="both")
 
 
-@pytest.mark.requirement("FLOW-gitea")
+@pytest.mark.requirement("SVC-gitea-tenancy")
 def test_who_may_read_may_not_push(gitea_cli: GiteaCli, gitea: Endpoint, repository: Repository) -> None:
     repository.create(private=False)
     clone, stranger = CLONE.format(path=repository.path), gitea.neighbour
@@ -177,7 +177,7 @@ def test_who_may_read_may_not_push(gitea_cli: GiteaCli, gitea: Endpoint, reposit
     assert "intruded" not in commits, f"gitea: has the commits {commits} after a push that it refused: {SERVER_LOG}"
 
 
-@pytest.mark.requirement("FLOW-gitea")
+@pytest.mark.requirement("SVC-gitea-tenancy")
 @pytest.mark.uses("tea")
 def test_users_do_not_see_each_others_private_repositories(
     gitea_cli: GiteaCli, gitea: Endpoint, pair: TenantPair, name: str
@@ -199,7 +199,7 @@ def test_users_do_not_see_each_others_private_repositories(
         assert seen == 404, f"gitea: answers {stranger.user} {seen} for {private.path}, not 404: {fix}"
 
 
-@pytest.mark.requirement("FLOW-gitea")
+@pytest.mark.requirement("SVC-gitea-tenancy")
 def test_user_is_no_administrator(gitea: Endpoint) -> None:
     user = gitea.account.user
     with connected(gitea) as outside:

@@ -149,7 +149,7 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
 # ---- refuses
 
 
-@pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
+@pytest.mark.requirement("SVC-mlflow-auth")
 @pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
 def test_nobody_is_let_in_without_the_password(mlflow_cli: MlflowCli, mlflow: Endpoint, password: str) -> None:
     wrong, what = replace(mlflow.account, password=password), "a wrong password" if password else "no password"
@@ -168,7 +168,7 @@ def test_unknown_run_is_refused(mlflow_cli: MlflowCli) -> None:
     refused(done, "mlflow", "not found|Permission denied", what=what, repair=fix)
 
 
-@pytest.mark.requirement("FLOW-mlflow")
+@pytest.mark.requirement("SVC-mlflow-tenancy")
 @pytest.mark.uses("mlflow")
 def test_users_do_not_see_each_others_experiments(
     mlflow_cli: MlflowCli, mlflow: Endpoint, pair: TenantPair, name: str
@@ -185,7 +185,7 @@ def test_users_do_not_see_each_others_experiments(
         assert not wrong, f"mlflow: answers {wrong} to {stranger.user} for {owner.user}'s, not 403: {NO_PERMISSIONS}"
 
 
-@pytest.mark.requirement("FLOW-mlflow")
+@pytest.mark.requirement("SVC-mlflow-tenancy")
 def test_user_is_no_administrator(outside: Mlflow, mlflow: Endpoint) -> None:
     user, other = mlflow.account.user, mlflow.neighbour.user
     seen = outside.http.ask("GET", f"{API}/users/get?username={quote(other)}").status

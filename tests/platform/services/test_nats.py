@@ -70,7 +70,7 @@ def test_nats_refuses_a_server_of_another_authority(nats_cli: NatsCli, foreign_c
     refused(done, "nats", "unknown authority", what="a server of another authority", repair=TLS)
 
 
-@pytest.mark.requirement("TOOL-nats-connects")
+@pytest.mark.requirement("SVC-nats-tls")
 def test_server_takes_no_plain_connection(nats: Endpoint) -> None:
     with (
         nats.route() as route,
@@ -142,7 +142,7 @@ def test_stream_keeps_a_message_until_it_is_consumed(
 # ---- refuses
 
 
-@pytest.mark.requirement("TOOL-nats-operates", "FLOW-nats")
+@pytest.mark.requirement("SVC-nats-auth")
 def test_wrong_password_is_refused(nats_cli: NatsCli, nats: Endpoint) -> None:
     wrong = replace(nats.account, password="wrong")  # noqa: S106
     refused(nats_cli(GREETING, wrong), "nats", VIOLATION, what="a wrong password", repair=ACCOUNTS)
@@ -150,7 +150,7 @@ def test_wrong_password_is_refused(nats_cli: NatsCli, nats: Endpoint) -> None:
         pass
 
 
-@pytest.mark.requirement("TOOL-nats-connects")
+@pytest.mark.requirement("SVC-nats-auth")
 def test_anonymous_is_refused(nats_cli: NatsCli) -> None:
     done = nats_cli(f"unset NATS_USER NATS_PASSWORD; {GREETING}")
     refused(done, "nats", VIOLATION, what="a client without a user", repair=ACCOUNTS)
@@ -169,7 +169,7 @@ def test_unknown_stream_is_named(nats_cli: NatsCli, stream: str) -> None:
     refused(done, "nats", "stream not found", what=f"a stream {stream} that nobody made", repair=ACCOUNTS)
 
 
-@pytest.mark.requirement("FLOW-nats")
+@pytest.mark.requirement("SVC-nats-tenancy")
 @pytest.mark.uses("nats")
 def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
     done = nats_cli("nats server report connections --timeout=15s")
@@ -177,7 +177,7 @@ def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
     refused(done, "nats", "system", what="a report of all connections", repair=fix)
 
 
-@pytest.mark.requirement("FLOW-nats")
+@pytest.mark.requirement("SVC-nats-tenancy")
 @pytest.mark.uses("nats")
 def test_accounts_do_not_see_each_others_messages(
     nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str
@@ -195,7 +195,7 @@ def test_accounts_do_not_see_each_others_messages(
     assert first == "from-the-owner", f"nats: {owner.user} gets {first!r}, which {stranger.user} sent: {ACCOUNTS}"
 
 
-@pytest.mark.requirement("FLOW-nats")
+@pytest.mark.requirement("SVC-nats-tenancy")
 @pytest.mark.uses("nats")
 def test_accounts_do_not_see_each_others_streams(
     nats_cli: NatsCli, nats: Endpoint, pair: TenantPair, subject: str, run_id: str

@@ -121,7 +121,7 @@ def test_a_dump_brings_back_what_was_lost(psql: Psql, postgresql: Endpoint, sche
 # ---- refuses
 
 
-@pytest.mark.requirement("TOOL-psql-operates", "FLOW-postgresql")
+@pytest.mark.requirement("SVC-postgresql-auth")
 def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
     refusal = "password authentication failed"
     done = psql("SELECT 1", changes={"PGPASSWORD": "wrong"})
@@ -130,7 +130,7 @@ def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
         pass
 
 
-@pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.requirement("SVC-postgresql-auth")
 @pytest.mark.uses("psql")
 def test_no_password_is_refused(psql: Psql) -> None:
     done = psql("SELECT 1", before="unset PGPASSWORD")
@@ -145,7 +145,7 @@ def test_unknown_database_is_named(psql: Psql) -> None:
     refused(done, "psql", refusal, what=what, repair=OTHER_SERVER, status=NO_CONNECTION)
 
 
-@pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.requirement("SVC-postgresql-tls")
 @pytest.mark.uses("psql")
 def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
     done = psql("SELECT 1", changes={"PGSSLMODE": "disable"})
@@ -155,7 +155,7 @@ def test_plain_connection_is_refused(psql: Psql, postgresql: Endpoint) -> None:
         pass
 
 
-@pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.requirement("SVC-postgresql-tenancy")
 @pytest.mark.uses("psql")
 @pytest.mark.parametrize("forbidden", ADMINISTRATION)
 def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
@@ -164,7 +164,7 @@ def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
     refused(done, "postgresql", refusal, what=f"`{forbidden}`", repair=fix, status=FAILED_SQL)
 
 
-@pytest.mark.requirement("FLOW-postgresql")
+@pytest.mark.requirement("SVC-postgresql-tenancy")
 @pytest.mark.uses("psql")
 def test_users_do_not_see_each_others_databases(psql: Psql, postgresql: Endpoint, pair: TenantPair) -> None:
     stranger, owner = pair(postgresql)

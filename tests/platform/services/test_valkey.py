@@ -47,7 +47,7 @@ def test_valkey_cli_refuses_a_server_of_another_authority(valkey_cli: ValkeyCli,
     refused(done, "valkey-cli", "certificate verify failed", what=what, repair=fix)
 
 
-@pytest.mark.requirement("TOOL-redis-tools-connects")
+@pytest.mark.requirement("SVC-valkey-tls")
 def test_plain_connection_is_refused(valkey_cli: ValkeyCli) -> None:
     done = valkey_cli("PING", options="-t 10")
     seen = done.rc != 0, "PONG" in done.stdout
@@ -92,7 +92,7 @@ def test_key_is_gone_when_its_time_is_over(valkey_cli: ValkeyCli, valkey: Endpoi
 # ---- refuses
 
 
-@pytest.mark.requirement("TOOL-redis-tools-operates")
+@pytest.mark.requirement("SVC-valkey-auth")
 def test_wrong_password_is_refused(valkey_cli: ValkeyCli, valkey: Endpoint) -> None:
     wrong = replace(valkey.account, password="wrong")  # noqa: S106
     done = valkey_cli("PING", account=wrong)
@@ -103,14 +103,14 @@ def test_wrong_password_is_refused(valkey_cli: ValkeyCli, valkey: Endpoint) -> N
         pass
 
 
-@pytest.mark.requirement("TOOL-redis-tools-connects")
+@pytest.mark.requirement("SVC-valkey-auth")
 def test_anonymous_is_refused(valkey_cli: ValkeyCli) -> None:
     done = valkey_cli("PING", before="unset VALKEYCLI_AUTH REDISCLI_AUTH")
     fix = "turn the user `default` off in the ACL file"
     says(done, "valkey", "NOAUTH", what="a client without a user", repair=fix, output="both")
 
 
-@pytest.mark.requirement("TOOL-redis-tools-operates")
+@pytest.mark.requirement("SVC-valkey-tenancy")
 @pytest.mark.parametrize("forbidden", FORBIDDEN)
 def test_user_is_no_administrator(valkey_cli: ValkeyCli, forbidden: str) -> None:
     fix = "take the category @admin away from the user in the ACL file"
@@ -124,7 +124,7 @@ def test_unknown_command_is_refused(valkey_cli: ValkeyCli) -> None:
     refused(done, "valkey-cli", "unknown command", what=what, repair=OTHER_SERVER, status=1, output="both")
 
 
-@pytest.mark.requirement("TOOL-redis-tools-operates")
+@pytest.mark.requirement("SVC-valkey-tenancy")
 def test_users_do_not_see_each_others_keys(
     valkey_cli: ValkeyCli, valkey: Endpoint, pair: TenantPair, run_id: str
 ) -> None:

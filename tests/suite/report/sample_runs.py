@@ -23,7 +23,7 @@ RUN = "0123456789abcdef" * 2
 ENDED = datetime(2030, 1, 1, 12, tzinfo=UTC)
 IMAGE = {"name": "localhost/library/code-server-dev:latest", "id": "a" * 64, "digest": f"sha256:{'b' * 64}"}
 DIGEST = f"sha256:{'c' * 64}"
-PARTS = {"BLD": "image", "IMG": "image", "ENV": "image", "DEP": "live", "TOOL": "live", "FLOW": "live"}
+PARTS = {"BLD": "image", "IMG": "image", "ENV": "image", "DEP": "live", "TOOL": "live", "FLOW": "live", "SVC": "live"}
 GH = ExpectedBlock(requirements=("TOOL-psql-connects",), block="there is no token", reason="needs a token: set one")
 WAIVED = {"DEP-8": "Debian fixes it in its next release (the image's maintainer, until 2030-02-01)"}
 FAILURE = "helm: /usr/local/bin/helm: cannot be read and run by everybody: install it in tools.toml with mode 0755"

@@ -1,0 +1,124 @@
+"""What the realm gives to whom: no token for a password alone, no code for another address, no rights for a user."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from urllib.parse import urlencode
+
+import pytest
+
+from fixtures.login.attacks import challenge, parameter
+from fixtures.login.proxy import LoginProxy
+from fixtures.login.visitor import Visitor, Visitors
+from fixtures.services.catalogue.keycloak import CLIENT, REALM, USER_ROLE, Realm, issuer
+from fixtures.services.model import Account
+from fixtures.services.raw_http import Reply
+
+pytestmark = pytest.mark.xdist_group("proxy")
+
+TRIES = 12
+"""More than the failures after which the realm locks an account."""
+AUTH, TENANCY = pytest.mark.requirement("SVC-keycloak-auth"), pytest.mark.requirement("SVC-keycloak-tenancy")
+FORM = re.compile(r'<form[^>]*\bid="kc-form-login"')
+
+
+def asked(proxy: LoginProxy, verifier: str, **changes: str | None) -> str:
+    """The URL of a log-in for the proxy's client, some of its parameters changed, or left out with None."""
+    assert proxy.keycloak is not None
+    parameters = {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "scope": "openid email profile",
+        "redirect_uri": f"{proxy.url}/oauth2/callback",
+        "code_challenge_method": "S256",
+        "code_challenge": challenge(verifier),
+    } | changes
+    kept = {name: value for name, value in parameters.items() if value is not None}
+    return f"{issuer(proxy.keycloak)}/protocol/openid-connect/auth?{urlencode(kept)}"
+
+
+def told(reply: Reply) -> str:
+    """What a reply says, for a message."""
+    return f"{reply.status}, {reply.location[:80]!r}"
+
+
+@AUTH
+def test_log_in_of_the_client_is_served(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    reply = visitor.ask(asked(ready_proxy, secrets.token_urlsafe(48)))
+    assert FORM.search(reply.text), f"keycloak: shows no log-in form ({told(reply)}): see the client {CLIENT}"
+
+
+@AUTH
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"redirect_uri": "https://elsewhere.invalid/oauth2/callback"}, id="another host"),
+        pytest.param({"redirect_uri": "{url}/oauth2/callback/more"}, id="below the callback"),
+        pytest.param({"redirect_uri": "{url}/oauth2/callback/../../x"}, id="out of the callback"),
+        pytest.param({"redirect_uri": "{url}.elsewhere.invalid/oauth2/callback"}, id="a longer host"),
+        pytest.param({"redirect_uri": "{url}@elsewhere.invalid/oauth2/callback"}, id="host as user"),
+        pytest.param({"code_challenge": None, "code_challenge_method": None}, id="no PKCE"),
+        pytest.param({"code_challenge_method": "plain"}, id="plain PKCE"),
+        pytest.param({"response_type": "token", "nonce": "n"}, id="implicit flow"),
+        pytest.param({"response_type": "id_token", "nonce": "n"}, id="implicit flow of an ID token"),
+    ],
+)
+def test_weaker_log_in_is_refused(ready_proxy: LoginProxy, visitor: Visitor, changes: dict[str, str | None]) -> None:
+    meant = {name: value and value.format(url=ready_proxy.url) for name, value in changes.items()}
+    reply = visitor.ask(asked(ready_proxy, secrets.token_urlsafe(48), **meant))
+    shown = bool(FORM.search(reply.text))
+    away = "elsewhere.invalid" in reply.location
+    assert (shown, away) == (False, False), (
+        f"keycloak: begins a log-in with {meant} ({told(reply)}): let the client {CLIENT} have its one redirect URI, "
+        "PKCE by S256 and the standard flow alone"
+    )
+
+
+@AUTH
+def test_password_alone_gives_no_token(ready_proxy: LoginProxy, visitor: Visitor, realm: Realm) -> None:
+    own = ready_proxy.require_embedded("the client's secret")
+    assert ready_proxy.keycloak is not None
+    with realm.user(USER_ROLE) as account:
+        form = {
+            "grant_type": "password",
+            "client_id": CLIENT,
+            "client_secret": own.client_secret,
+            "username": account.user,
+            "password": account.password,
+        }
+        reply = visitor.ask(f"{issuer(ready_proxy.keycloak)}/protocol/openid-connect/token", method="POST", form=form)
+    assert "unauthorized_client" in reply.text, (
+        f"keycloak: a password given to the client {CLIENT} is not refused as such ({reply.status}): "
+        "switch its direct access grants off"
+    )
+
+
+@AUTH
+def test_account_is_locked_after_wrong_passwords(ready_proxy: LoginProxy, visitors: Visitors, realm: Realm) -> None:
+    with realm.user(USER_ROLE) as account:
+        for _ in range(TRIES):
+            visitors().answer(asked(ready_proxy, secrets.token_urlsafe(48)), Account(account.user, "wrong", ""))
+        reply = visitors().answer(asked(ready_proxy, secrets.token_urlsafe(48)), account)
+    assert not reply.location, (
+        f"keycloak: lets a user in after {TRIES} wrong passwords ({told(reply)}): switch the realm's brute-force "
+        "protection on"
+    )
+
+
+@TENANCY
+@pytest.mark.parametrize("path", ["", "/users", "/clients"])
+def test_user_is_no_administrator(
+    ready_proxy: LoginProxy, visitors: Visitors, visitor: Visitor, realm: Realm, path: str
+) -> None:
+    own, verifier = ready_proxy.require_embedded("the client's secret"), secrets.token_urlsafe(48)
+    assert ready_proxy.keycloak is not None
+    code = parameter(visitors().admit(asked(ready_proxy, verifier), ready_proxy.endpoint.account), "code")
+    form = {"grant_type": "authorization_code", "client_id": CLIENT, "client_secret": own.client_secret, "code": code,
+            "redirect_uri": f"{ready_proxy.url}/oauth2/callback", "code_verifier": verifier}  # fmt: skip
+    bearer = [("Authorization", f"Bearer {realm.redeem(form)['access_token']}")]
+    reply = visitor.ask(f"https://{ready_proxy.keycloak.host}/admin/realms/{REALM}{path}", headers=bearer)
+    assert reply.status == 403, (
+        f"keycloak: a user who asks for the realm{path} gets {reply.status}, not 403: take roles of realm-management "
+        "from its default roles"
+    )
