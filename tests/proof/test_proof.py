@@ -12,8 +12,8 @@ from kubernetes import client
 from fixtures.cluster.objects import Document
 from fixtures.cluster.wait import wait_until
 from fixtures.deployment.deployment import Deployment
-from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import succeeded
+from fixtures.image.image import Image
+from fixtures.proof import helm
 from fixtures.proof.application import Application
 from fixtures.proof.breaks import BREAKS, broken, one
 from fixtures.proof.manifests import NAMESPACE, SETTINGS, SMOKE
@@ -23,13 +23,6 @@ pytestmark = [pytest.mark.requirement("USE-2-proof"), pytest.mark.xdist_group("p
 
 DEPLOYMENT = f"--deployment={NAMESPACE}/code-server"
 JOB_SECONDS = 180.0
-HELM = """\
-mkdir -p chart/templates && cat >chart/templates/pod.yaml
-printf 'apiVersion: v2\\nname: smoke\\nversion: 0.1.0\\n' >chart/Chart.yaml
-helm install smoke chart >/dev/null && helm test smoke --timeout 150s
-status=$?
-helm uninstall smoke >/dev/null
-exit $status"""
 
 
 def state(deployment: Deployment) -> dict[str, str]:
@@ -84,10 +77,10 @@ def test_cronjob_of_the_component_succeeds(sound_deployment: Deployment, sound_d
     assert ended[0].status.succeeded, f"CronJob: its Job failed: read its pod's log: {ended[0].status.conditions}"
 
 
-def test_helm_test_runs_the_component_s_pod(sound_deployment: Deployment, sound_documents: list[Document]) -> None:
-    pod: Pod = sound_deployment.inside()
-    manifest = yaml.safe_dump(one(sound_documents, "Pod", SMOKE)).encode()
-    told = succeeded(pod.run(HELM, seconds=170, stdin=manifest), "helm", "its test of the release failed")
+@pytest.mark.usefixtures("sound_deployment")
+def test_helm_test_runs_the_component_s_pod(smoke: Smoke, image: Image, sound_documents: list[Document]) -> None:
+    manifest = yaml.safe_dump(one(sound_documents, "Pod", SMOKE))
+    told = helm.tested(image.name, smoke.kubeconfig, NAMESPACE, manifest)
     print(told)
     assert "Succeeded" in told, (
         f"helm: tells of no test that succeeded: {told[-300:]!r}: see the annotations of pod.yaml"
