@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from shlex import quote
 
 import pytest
@@ -11,11 +12,13 @@ from fixtures.advice import last_line
 from fixtures.builder.brought import EDITOR
 from fixtures.builder.dockerfile import image_environment
 from fixtures.builder.manifest import Manifest
+from fixtures.builder.product import INPUTS_LABEL
 from fixtures.deployment.tools import succeeded
 from fixtures.host.podman import image_exists, inspect
 from fixtures.image.containers import Container, Containers
-from fixtures.image.image import Image
+from fixtures.image.image import OMITTED_LABEL, Image
 from fixtures.inventory import Inventory
+from fixtures.marks import PROJECT
 from fixtures.verdict.evidence import blocked
 
 RESOLVE = """node -e '
@@ -59,6 +62,10 @@ LABELS = {
     "base.digest": r"sha256:[0-9a-f]{64}",
 }
 """What the value of each OCI label looks like (image-spec, annotations.md); `created` is a time of RFC 3339."""
+
+OWN_LABELS = ("conformance.base", "conformance.base.image", "conformance.debian", INPUTS_LABEL, OMITTED_LABEL,
+              "io.buildah.version")  # fmt: skip
+"""Labels that this suite's build sets, and podman itself."""
 
 
 @pytest.mark.requirement("IMG-1")
@@ -134,9 +141,8 @@ def test_entrypoint_serves_on_the_port(image: Image) -> None:
         f"entrypoint: {seen} instead of {expected}: leave the base's ENTRYPOINT as it is, or change entrypoint in "
         "tools.toml"
     )
-    assert f"{port}/tcp" in config.get("ExposedPorts", {}), (
-        f"port: {port} is not exposed: add EXPOSE {port} to Dockerfile.j2"
-    )
+    exposed = sorted(config.get("ExposedPorts") or {})
+    assert exposed == [f"{port}/tcp"], f"port: {exposed} are exposed, not {port} alone: EXPOSE that in Dockerfile.j2"
 
 
 @pytest.mark.requirement("IMG-2")
@@ -148,6 +154,9 @@ def test_starts_in_home_and_stops_as_any_other(image: Image) -> None:
         f"start: folder, stop signal and volumes are {seen}, not {home}, SIGTERM and none: take WORKDIR, STOPSIGNAL "
         "and VOLUME out of the build"
     )
+    more = {name: config[name] for name in ("Healthcheck", "OnBuild", "Shell") if config.get(name)}
+    more |= {"Healthcheck": image.document["HealthCheck"]} if image.document.get("HealthCheck") else {}
+    assert not more, f"start: the image has {more}, which a cluster ignores and podman runs: take it out of the build"
 
 
 @pytest.mark.requirement("IMG-2")
@@ -209,6 +218,38 @@ def test_labels_are_of_this_build(image: Image, manifest: Manifest) -> None:
     told = {key: image.labels.get(f"org.opencontainers.image.{key}", "") for key in expected}
     wrong = [f"{key} is {told[key]!r}, built was {value!r}" for key, value in expected.items() if told[key] != value]
     assert not wrong, f"labels: {'; '.join(wrong)}: build the image with `nox -s build`, which sets them"
+
+
+@pytest.mark.requirement("IMG-6")
+def test_labels_agree_with_each_other_and_with_the_clock(image: Image) -> None:
+    told = {key: image.labels.get(f"org.opencontainers.image.{key}", "") for key in LABELS}
+    commit, dirty, _ = told["revision"].partition("-dirty")
+    suffix = f"+g{commit[:12]}{'.dirty' if dirty else ''}"
+    wrong = [f"version is {told['version']!r}, not of revision {commit}"] * (
+        "+" in told["version"] and not told["version"].endswith(suffix)
+    )
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%FT%T}"
+    wrong += [f"created is {told['created']!r}, which is to come"] * (told["created"] > tomorrow)
+    kinds = {"stand-in"} if told["base.name"].startswith(PROJECT) else {"upstream", "stand-in"}
+    wrong += [f"conformance.base is {image.base_kind!r} on {told['base.name']}"] * (image.base_kind not in kinds)
+    assert not wrong, f"labels: {'; '.join(wrong)}: build the image with `nox -s build`, which sets them"
+
+
+@pytest.mark.requirement("IMG-6")
+def test_labels_are_those_of_the_build_alone(image: Image) -> None:
+    of_base = inspect(image.built_on)["Config"].get("Labels") or {} if image_exists(image.built_on) else {}
+    known = {*(f"org.opencontainers.image.{key}" for key in LABELS), *OWN_LABELS}
+    more = sorted(name for name in image.labels.keys() - known if of_base.get(name) != image.labels[name])
+    assert not more, f"labels: {', '.join(more)} nobody reviewed: take LABEL out of the build"
+
+
+@pytest.mark.requirement("IMG-6")
+def test_tools_that_a_label_says_are_left_out_are_not_there(
+    image: Image, inventory: Inventory, container: Container
+) -> None:
+    named = [tool for tool in inventory.tools if tool.name in image.omitted]
+    there = [tool.name for tool in named if container.run(f"command -v {tool.commands[0]}").stdout.strip()]
+    assert not there, f"labels: {', '.join(there)} left out by conformance.omitted, and there: rebuild the image"
 
 
 @pytest.mark.requirement("IMG-7")

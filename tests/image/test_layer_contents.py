@@ -19,6 +19,7 @@ from fixtures.layers.accounts import account_problems
 from fixtures.layers.entries import LayerEntry, visible
 from fixtures.layers.planted import planted
 from fixtures.layers.reviewed import Finding, ReviewedPaths
+from fixtures.layers.rewritten import rewritten
 
 pytestmark = pytest.mark.xdist_group("layers")
 """One worker walks the layers, once."""
@@ -51,6 +52,11 @@ def test_modes_let_everybody_read_what_is_everybody_s(entries: list[LayerEntry])
     _none(rights.wrong_modes(entries))
 
 
+@pytest.mark.requirement("IMG-5")
+def test_programs_can_be_run_by_everybody(entries: list[LayerEntry]) -> None:
+    _none(rights.not_executable(entries))
+
+
 @pytest.mark.requirement("IMG-1")
 def test_accounts_are_the_user_s_and_those_that_nobody_logs_in_to(entries: list[LayerEntry], image: Image) -> None:
     settings = image.inventory.image
@@ -65,6 +71,14 @@ def test_every_file_is_brought_by_somebody(
     made, folders = brought(inventory, list(image.omitted))
     home = inventory.image.home
     _none(planted(entries, reviewed.planted, made=made, folders=folders, home=home, venv=PYTHON_HOME))
+
+
+@pytest.mark.requirement("IMG-8")
+def test_no_layer_changes_what_another_brought(
+    entries: list[LayerEntry], image: Image, inventory: Inventory, reviewed: ReviewedPaths
+) -> None:
+    made, folders = brought(inventory, list(image.omitted))
+    _none(rewritten(entries, reviewed.rewritten, made=made, whole=[*folders, PYTHON_HOME]))
 
 
 @pytest.mark.requirement("IMG-5", "TOOL-podman-runs")

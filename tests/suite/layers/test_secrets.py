@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
+import lzma
 import random
 import string
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -36,9 +39,32 @@ def archive(name: str, content: bytes) -> bytes:
     return packed.getvalue()
 
 
+def zipped(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr(name, content)
+    return packed.getvalue()
+
+
 SECRETS = {
     "opt/__pycache__/a.pyc": (b"\0" * 9 + f"ghp_{RANDOM_WORD[:36]}".encode(), "a GitHub token"),
     "opt/backup.tar.gz": (archive("keys/id", KEY), "a private key (keys/id)"),
+    "opt/keys.zip": (zipped("keys/id", KEY), "a private key (keys/id)"),
+    "opt/backup.tar.xz": (lzma.compress(gzip.decompress(archive("keys/id", KEY))), "a private key (keys/id)"),
+    "opt/dump.sql.gz": (gzip.compress(f"ghp_{RANDOM_WORD[:36]}".encode()), "a GitHub token (dump.sql)"),
+    "opt/store.p12": (b"\0\1", "a store of keys by its name"),
+    "etc/app/app.ini": (b"[db]\npassword = k3wq9Zr7Lm2x\n", "a password in a setting"),
+    "home/me/.config/x.yaml": (b"remote: https://me:k3wq9Zr7@git.example.com/r\n", "a password in a setting"),
+    "opt/jwt": (f"t=eyJhbGciOiJIUzI1NiJ9.eyJ{RANDOM_WORD[:40]}.{RANDOM_WORD[40:90]}".encode(), "a signed token (JWT)"),
+    "opt/slack": (f"xoxb-123456789012-123456789012-{RANDOM_WORD[:24]}".encode(), "a Slack token"),
+    "opt/stripe": (f"sk_live_{RANDOM_WORD[:24]}".encode(), "a Stripe key"),
+    "opt/google": (f"AIza{RANDOM_WORD[:35]}".encode(), "a Google API key"),
+    "opt/model": (f"KEY=sk-ant-{RANDOM_WORD[:40]}".encode(), "a language model's API key"),
+    "opt/hugging-face": (f"hf_{RANDOM_WORD[:34]}".encode(), "a Hugging Face token"),
+    "opt/docker-hub": (f"dckr_pat_{RANDOM_WORD[:27]}".encode(), "a Docker Hub token"),
+    "opt/vault": (f"hvs.{RANDOM_WORD[:30]}".encode(), "a Vault token"),
+    "opt/azure": (f"AccountKey={(BODY * 2)[:86]}==".encode(), "an Azure storage key"),
+    "opt/aws-secret": (f"aws_secret_access_key = {RANDOM_WORD[:40]}".encode(), "an AWS secret key"),
     "opt/app/.env": (b"DEBUG=1\nDATABASE_PASSWORD=x1\n", "the settings of an application"),
     "root/.ssh/authorized_keys": (b"ssh-ed25519 AAAA a@b", "a key that may log in"),
     "etc/pip.conf": (b"index-url = https://me:word@host/simple", "a package index's password"),
@@ -96,6 +122,7 @@ NO_SECRETS = {
     "certificate": b"-----BEGIN CERTIFICATE-----\n" + BODY.encode() + b"\n-----END CERTIFICATE-----",
     "token-of-one-letter": b"token: ghp_" + b"x" * 36,
     "example-of-aws": b"AKIAIOSFODNN7EXAMPLE",
+    "slack-in-a-manual": b"see xoxb-1234-56789abcdefghijklmnop",
     "variable": b"_authToken=${NPM_TOKEN}",
     "word-instead-of-a-token": b"//registry/:_authToken=mytoken",
     "login-without-a-colon": login("no colon in it"),
@@ -112,6 +139,15 @@ def test_header_placeholder_or_certificate_is_no_secret(tmp_path: Path, name: st
 
 def test_source_that_handles_kubeconfigs_is_no_secret(tmp_path: Path) -> None:
     with image(tmp_path, [Item("opt/modules/kubeconfig.py", b"options:\n  token: an_example_token\n")]) as entries:
+        assert secrets.secrets(entries) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["password = $PASSWORD", "# token = abc12345678", "PasswordAuthentication no", "secret: {{ vault_1secret }}"],
+)
+def test_setting_without_a_password_is_no_secret(tmp_path: Path, line: str) -> None:
+    with image(tmp_path, [Item("etc/app.conf", f"a = b\n{line}\n".encode())]) as entries:
         assert secrets.secrets(entries) == []
 
 

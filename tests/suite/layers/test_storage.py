@@ -30,6 +30,22 @@ def test_storage_and_layout_have_the_same_entries(tmp_path: Path) -> None:
     assert {e.path: e.read() for e in stored if e.size and not e.hidden_by}["/a/link"] == b"333"
 
 
+def test_a_stack_that_is_remembered_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lowest, middle = [Item("a"), folder("b"), Item("b/c"), Item("d")], [Item(".wh.a"), Item("e")]
+    folders = [overlay(tmp_path / str(n), items) for n, items in enumerate((lowest, middle, [Item("d"), Item("b")]))]
+    digests = ["sha256:0", "sha256:1", "sha256:2"]
+
+    def facts() -> list[tuple[object, ...]]:
+        return [(e.layer_index, e.path, e.hidden_by) for e in storage.folder_layers(folders, digests)]
+
+    expected = facts()
+    monkeypatch.setattr("fixtures.layers.entries._remembered", {})
+    monkeypatch.setattr("fixtures.layers.entries._stacks", {})
+    storage.folder_layers(folders[:2], digests[:2])
+    folders[:2] = ["/gone", "/gone"]
+    assert facts() == expected
+
+
 def test_storage_does_not_follow_links_out_of_the_layer(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     (tmp_path / "0" / "out").symlink_to("/etc")
