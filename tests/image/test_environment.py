@@ -67,7 +67,7 @@ def test_sources_cleanly_twice_under_strict_settings(shell: str, script: str, co
 @pytest.mark.parametrize("shell", [*SHELLS, *by_zsh_too("bash --norc -ic", "zsh -f -ic")])
 def test_leaves_the_shell_as_it_found_it(shell: str, script: str, image: Image, container: Container) -> None:
     inner = f"{STATE}state >/dev/null; state >$AT/before; . {script} >$AT/said; state >$AT/after; :"
-    done = container.run(f"export AT=$PWD; {shell} {shlex.quote(inner)} </dev/null 2>/dev/null; "
+    done = container.run(f"export AT=$PWD; {shell} {shlex.quote(inner)} </dev/null 2>errors; "
                          "sed 's/^/> /' said; diff before after; test -s after && echo seen")  # fmt: skip
     environment = image.inventory.image.environment
     ours = "|".join(map(re.escape, [*environment.variables, *environment.aliases, "PATH"]))

@@ -29,6 +29,14 @@ from fixtures.sources import CollectionSource, DebianSource, PythonSource
 RULES = "cat /etc/dpkg/dpkg.cfg.d/* 2>/dev/null; true"
 NO_WRITER = "let no step of Dockerfile.j2 remove or write it, or list it under `trim` in tools.toml"
 VERIFY_SECONDS = 120.0
+ALTERNATIVES = r"""
+for name in $(ls /var/lib/dpkg/alternatives); do
+    update-alternatives --query "$name" | awk '/^Link:/ && !l {l = $2} /^Status:/ {s = $2} /^Best:/ {b = $2}
+        /^Value:/ && !v {v = $2} END {if (s != "auto" || v != b) print l, "is", v, "(" s ", the best is " b ")"}'
+done
+echo looked
+"""
+"""Prints each of Debian's alternatives that is not the one of the highest priority."""
 
 
 def verified(container: Container, trimmed: Collection[str], packages: Iterable[str] = ()) -> list[str]:
@@ -61,6 +69,14 @@ def test_debian_packages_of_a_tool_are_whole(
 def test_all_debian_packages_are_whole(inventory: Inventory, container: Container) -> None:
     wrong = verified(container, trimmed_of(inventory))
     assert not wrong, _told("packages", wrong)
+
+
+@pytest.mark.requirement("IMG-8")
+def test_alternatives_are_the_best_that_packages_brought(container: Container) -> None:
+    done = container.run(ALTERNATIVES)
+    seen = succeeded(done, "alternatives", "cannot be read", repair="keep dpkg's update-alternatives").splitlines()
+    assert seen.pop() == "looked", f"alternatives: none are there ({done.stderr[-200:]!r}): keep /var/lib/dpkg"
+    assert not seen, f"alternatives: {seen[0]}, not Debian's own choice: let no step of Dockerfile.j2 set it"
 
 
 @pytest.mark.requirement("IMG-8")

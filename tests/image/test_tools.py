@@ -5,6 +5,7 @@ from __future__ import annotations
 from testinfra.backend.base import CommandResult
 
 from fixtures.advice import REBUILD
+from fixtures.builder.dockerfile import links
 from fixtures.deployment.tools import succeeded
 from fixtures.image.cases import DeclaredFailure, ToolCheck, last_words, matches, mismatches
 from fixtures.image.containers import Container, Containers
@@ -29,6 +30,9 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
         "cannot be read and run by everybody": file.mode & 0o055 != 0o055,
     }
     wrong = [f"{file.path}: {problem}" for problem, present in problems.items() if present]
+    target = dict(links(tool)).get(name)
+    real = container.run(f"readlink -f {target}").stdout.strip() if target else file.path
+    wrong += [f"{found} leads to {file.path}, not to {target}"] * (file.path != real)
     assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
 
 
@@ -38,11 +42,15 @@ def test_debian_s_files_are_the_packaged_ones(debian_tool: Tool, container: Cont
     done = container.run(f"dpkg --verify {' '.join(tool.source.packages)}")
     # Documentation and what the inventory trims is left out on purpose; a program never is.
     changed = [line.split()[-1] for line in done.stdout.splitlines() if "/bin/" in line]
-    owner = container.run(f"dpkg --search $(readlink -f $(command -v {tool.commands[0]}))").stdout.split(":")[0]
+    where = [f"$(readlink -f $(command -v {name}))" for name in tool.commands]
+    owners = [container.run(f"dpkg --search {at}").stdout.split(":")[0] for at in where]
+    foreign = [name for name, owner in zip(tool.commands, owners, strict=True) if not owner]
     assert not changed, (
         f"{tool.name}: {', '.join(changed)} is not the packaged file: let no other step of Dockerfile.j2 write it"
     )
-    assert owner, f"{tool.name}: the command belongs to no Debian package: remove what comes before it on PATH"
+    assert not foreign, (
+        f"{tool.name}: {', '.join(foreign)} belongs to no Debian package: remove what comes before it on PATH"
+    )
 
 
 def test_version_is_the_locked_one(tool: Tool, image: Image, container: Container) -> None:

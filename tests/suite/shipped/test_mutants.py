@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections import Counter
 
 from fixtures.inventory import load
+from fixtures.paths import ROOT
 from fixtures.report import kills
 from fixtures.sabotage import operators
 from fixtures.sabotage.mutants import written
-from fixtures.verdict import requirements
+from fixtures.verdict import parts, requirements
 from fixtures.verdict.kills import read
 
 ADD = "and see it killed: `nox -s sabotage -- --only ID`"
+HOW = """
+Break a part that its own checks do not use (a subcommand, a plugin, a data file), see `Add a tool` in CONTRIBUTING.md:
+
+[[mutants]]
+id = "{tool}-without-SOMETHING"
+rows = ["TOOL-{tool}-runs"]
+breaks = "what no longer works, in one line"
+layer = "RUN rm /path/of/that/part"
+says = "{tool}: .*SOMETHING"
+"""
 KINDS = 3
 """So many mutants of different kinds a tool has: gone, its version alone, and what its own checks do not use."""
 
@@ -20,8 +31,7 @@ def test_each_tool_has_a_written_mutant() -> None:
     rows = [row for mutant in written() for row in mutant.rows]
     lacking = [one.name for one in load().tools if not any(row.startswith(f"TOOL-{one.name}-") for row in rows)]
     assert not lacking, (
-        f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one that breaks a part which its own checks do not "
-        f"use, {ADD}"
+        f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one as below, {ADD}\n{HOW.format(tool=lacking[0])}"
     )
 
 
@@ -33,9 +43,11 @@ def test_each_tool_has_mutants_of_three_kinds() -> None:
     assert not lacking, f"{lacking[0]}: has {count[lacking[0]]} mutants, not {KINDS}: add one to image.toml, {ADD}"
 
 
-def test_each_requirement_of_the_image_has_a_written_mutant() -> None:
+def test_each_requirement_that_the_image_s_checks_verify_has_a_written_mutant() -> None:
     mutants = written()
-    ids = [one.id for one in requirements.load().values() if one.section in {"IMG", "ENV"} and not one.na_reason]
+    checked = {row for nodeid, rows in parts.read(ROOT).items() if nodeid.startswith("tests/image/") for row in rows}
+    known = [one for one in requirements.load().values() if one.section in {"IMG", "ENV"} and not one.na_reason]
+    ids = [one.id for one in known if one.id in checked]
     lacking = [one for one in ids if not any(mutant.is_about(one) for mutant in mutants)]
     assert not lacking, f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one that breaks just that, {ADD}"
 
