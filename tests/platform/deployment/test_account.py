@@ -10,14 +10,20 @@ from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
 from fixtures.cluster.pod_state import refuses_pods
-from fixtures.deployment.account import may
+from fixtures.cluster.target import Target
+from fixtures.deployment.account import account_of, anybody, may, namespaces, rules
 from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.overlay import BASE, NAME
+from fixtures.smoke import reviewed
 
 OWN = "<its own>"
 """Stands for the namespace of the deployment."""
 EVERYWHERE = ""
 """The namespace that the API server takes for all of them."""
 TAKE = "take that right away from the roles that are bound to it (rbac.yaml in docker/platform/code-server)"
+RIGHTS = BASE / "rbac.yaml"
+LABEL = "label the namespace pod-security.kubernetes.io/enforce"
+REVIEW = "let its roles be those of rbac.yaml in docker/platform/code-server, and no other binding name it"
 GIVE = "give it that by a role (rbac.yaml in docker/platform/code-server)"
 
 WATCHES = [
@@ -108,6 +114,19 @@ def test_account_has_no_business(account: client.ApiClient, deployment: Deployme
 
 
 @pytest.mark.requirement("DEP-6")
+def test_account_has_the_reviewed_rights_in_every_namespace(run_deployment: Deployment, target: Target) -> None:
+    account, own = account_of(run_deployment), run_deployment.namespace
+    spaces = namespaces(run_deployment.api)
+    # What a cluster of yours gives to all of its accounts is not of this one.
+    common = rules(anybody(run_deployment.api, own), spaces) if target.embedded is None else {}
+    ignored = {name: frozenset(reviewed.rules_of(found)) for name, found in common.items()}
+    seen = {name: frozenset(reviewed.rules_of(found)) - ignored.get(name, frozenset())
+            for name, found in rules(account, spaces).items()}  # fmt: skip
+    differ = reviewed.differences(seen, reviewed.read(RIGHTS, NAME), own)
+    assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {REVIEW}"
+
+
+@pytest.mark.requirement("DEP-6")
 def test_refusals_are_real(account: client.ApiClient, deployment: Deployment) -> None:
     asked = ("/api/v1/pods", f"/api/v1/namespaces/{deployment.namespace}/configmaps")
     refused = [path for path in asked if _status(account, path) != 200]
@@ -126,13 +145,21 @@ def test_account_makes_no_pod_with_rights_over_the_node(
     spec["containers"] = [{"name": "probe", "image": "none.invalid/none"} | spec["containers"][0]]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "probe-"}, "spec": spec}
     path = f"/api/v1/namespaces/{deployment.namespace}/pods?dryRun=All"
-    with pytest.raises(ApiException) as refusal:
-        request(account, path, method="POST", body=pod)
-    said = str(refusal.value.body)
+    said = _refusal(account, path, pod)
+    assert said, f"namespace: takes a pod with {privilege}: {LABEL}"
     assert refuses_pods(said), (
         f"namespace: a pod with {privilege} is refused neither by PodSecurity or the like nor for want of a right, but "
-        f"for {said!r}: label the namespace pod-security.kubernetes.io/enforce"
+        f"for {said!r}: {LABEL}"
     )
+
+
+def _refusal(account: client.ApiClient, path: str, body: dict[str, Any]) -> str:
+    """Return what the API server says where it does not take an object; nothing where it does."""
+    try:
+        request(account, path, method="POST", body=body)
+    except ApiException as refusal:
+        return str(refusal.body)
+    return ""
 
 
 def _status(account: client.ApiClient, path: str) -> int:

@@ -123,11 +123,13 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
 
 
 @pytest.mark.requirement("DEP-1")
-def test_two_pods_never_share_a_home(plan_documents: list[Document]) -> None:
-    strategy = _one(plan_documents, "Deployment")["spec"]["strategy"]["type"]
-    assert strategy == "Recreate", (
-        f"Deployment: the strategy is {strategy}, by which two editors share one home: set it to Recreate"
-    )
+def test_two_pods_never_share_a_home(plan_documents: list[Document], run_deployment: Deployment) -> None:
+    both = {"manifest": _one(plan_documents, "Deployment"), "Deployment": run_deployment.document()}
+    for where, document in both.items():
+        strategy = document["spec"]["strategy"]["type"]
+        assert strategy == "Recreate", (
+            f"{where}: the strategy is {strategy}, by which two editors share one home: set it to Recreate"
+        )
 
 
 @pytest.mark.alone

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from kubernetes import client
 
-from fixtures.deployment.account import account_of, may
+from fixtures.deployment.account import account_of, may, namespaces, rules
 from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.tools import must_refuse, must_run, word
 from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
+from fixtures.smoke import reviewed
 
 pytestmark = [pytest.mark.requirement("DEP-10"), pytest.mark.xdist_group("proxy")]
 
@@ -91,6 +93,14 @@ def test_account_can_work_in_the_namespace_apart(
     assert may(own_account, verb, resource, group, WORK_NAMESPACE), (
         f"ServiceAccount: may not {verb} {resource} in {WORK_NAMESPACE}: name the editor's namespace in the RoleBinding"
     )
+
+
+def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_account: client.ApiClient) -> None:
+    seen = {
+        name: frozenset(reviewed.rules_of(found)) for name, found in rules(own_account, namespaces(own.api)).items()
+    }
+    differ = reviewed.differences(seen, reviewed.read(BASE / "rbac.yaml", NAME), WORK_NAMESPACE)
+    assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {APART}"
 
 
 @pytest.mark.uses("kubectl")

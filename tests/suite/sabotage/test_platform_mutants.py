@@ -1,0 +1,75 @@
+"""Mutants of the platform as data: read, and what is wrong with one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.errors import UsageError
+from fixtures.sabotage import platform_operators
+from fixtures.sabotage.platform_mutants import PlatformMutant, Step, services_without, written
+
+ONE = """
+[[mutants]]
+id = "service-leads-nowhere"
+rows = ["DEP-1"]
+breaks = "the Service leads to no pod"
+steps = [{ object = "Service {workspace}/code-server", patch = "{spec: {selector: {app: other}}}" }]
+says = "Service"
+checks = ["deployment/test_deployment.py::test_service*"]
+"""
+
+
+def read(tmp_path: Path, text: str) -> tuple[PlatformMutant, ...]:
+    """Return the mutants of a file."""
+    path = tmp_path / "platform.toml"
+    path.write_text(text, encoding="utf-8")
+    return written(path)
+
+
+def test_a_step_gets_the_names_of_the_run(tmp_path: Path) -> None:
+    (mutant,) = read(tmp_path, ONE)
+    (step,) = mutant.steps
+    filled = step.filled({"workspace": "code-server-1"})
+    assert (filled.kind, filled.place) == ("Service", ("code-server-1", "code-server"))
+    assert Step(object="ClusterRole x", delete=True).place == (None, "x")
+
+
+def test_checks_that_it_names_come_first(tmp_path: Path) -> None:
+    (mutant,) = read(tmp_path, ONE)
+    first = mutant.order("tests/platform/deployment/test_deployment.py::test_service_leads_there")
+    assert first < mutant.order("tests/platform/deployment/test_deployment.py::test_home")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('says = "Service"', 'says = "("', "says is no pattern"),
+        ('"DEP-1"', '"DEP-99"', "mutant service-leads-nowhere: no requirement is named DEP-99"),
+        ('object = "Service', 'object = "Srvice', "write `Kind name` or `Kind namespace/name`"),
+        ('patch = "{spec: {selector: {app: other}}}"', 'patch = "{"', "is no YAML"),
+        ('patch = "{spec: {selector: {app: other}}}"', 'key = "a"', "give one of patch, old and new"),
+        ('patch = "{spec: {selector: {app: other}}}"', 'old = "a", new = "b"', "need the key of the text"),
+        ('patch = "{spec: {selector: {app: other}}}"', 'run = "true"', "run needs undo"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read(tmp_path, ONE.replace(old, new))
+
+
+def test_an_id_stands_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="mutant service-leads-nowhere: stands there twice"):
+        read(tmp_path, ONE + ONE)
+
+
+def test_a_service_without_a_mutant_is_named(tmp_path: Path) -> None:
+    mutants = read(tmp_path, ONE.replace("{workspace}/code-server", "valkey/valkey"))
+    assert services_without(mutants, [("valkey", "valkey"), ("nats", "nats")]) == ["nats"]
+
+
+def test_each_rule_of_the_account_brings_a_mutant() -> None:
+    made = list(platform_operators.of_rights())
+    rules = (platform_operators.PLATFORM / "code-server" / "rbac.yaml").read_text(encoding="utf-8").count("- apiGroups")
+    assert len({one.id for one in made}) == len(made) == rules
