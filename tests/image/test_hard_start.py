@@ -25,11 +25,13 @@ READ_ONLY = ("--read-only", "--read-only-tmpfs=false")
 NO_RIGHTS = ("--cap-drop=all", "--security-opt=no-new-privileges")
 LOOPBACK = "127.0.0.1"
 ANSWERS = "the editor answers"
+ANY_UID = (f"--user={OTHER_UID}:0", "--passwd=false")
+"""Podman would make an account for the user, which a pod has not."""
 RULES = {
     "a read-only root": READ_ONLY,
     "a read-only root and no capabilities": (*READ_ONLY, *NO_RIGHTS),
-    "any UID": (f"--user={OTHER_UID}:0",),
-    "any UID, a read-only root and no capabilities": (f"--user={OTHER_UID}:0", *READ_ONLY, *NO_RIGHTS),
+    "any UID": ANY_UID,
+    "any UID, a read-only root and no capabilities": (*ANY_UID, *READ_ONLY, *NO_RIGHTS),
 }
 ASK = (
     "curl --silent --show-error --fail --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 "
