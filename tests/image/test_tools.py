@@ -33,6 +33,11 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
     target = dict(links(tool)).get(name)
     real = container.run(f"readlink -f {target}").stdout.strip() if target else file.path
     wrong += [f"{found} leads to {file.path}, not to {target}"] * (file.path != real)
+    wrong += [f"{found} is found, not /usr/local/bin/{name}, the link to {target}"] * (
+        target is not None and found != f"/usr/local/bin/{name}"
+    )
+    answer = container.run(f"({name} --version || {name} --help) </dev/null 2>&1 | head -c 100")
+    wrong += [f"{found}: says nothing to --version and --help"] * (not answer.stdout.strip())
     assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
 
 
