@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.errors import ExitCode, UsageError
 from fixtures.verdict import waivers
+from fixtures.verdict.outcomes import Outcome, Problem
 from tests.suite.verdict.small_suite import (
     ALONE,
     BLOCKED,
@@ -221,3 +222,19 @@ def test_waiver_is_expired_the_day_after(tmp_path: Path) -> None:
     path.write_text(entry(IMG, until="2026-05-01"), encoding="utf-8")
     with pytest.raises(UsageError, match="expired on 2026-05-01"):
         waivers.load(path, tmp_path, date(2026, 5, 2))
+
+
+def test_lenient_run_waives_what_is_weak_about_a_service_and_nothing_else() -> None:
+    weak = Problem(Outcome.FAILED, "nats: takes a connection that is not encrypted: set its certificate")
+    alone = waivers.judged(waivers.lenient(), "x::y", ("SVC-nats-tls",), weak)
+    assert alone.outcome is Outcome.WAIVED
+    assert alone.waived["SVC-nats-tls"].startswith("--lenient-services: ")
+    both = waivers.judged(waivers.lenient(), "x::y", ("SVC-argo-tenancy", "DEP-6"), weak)
+    assert both.outcome is Outcome.FAILED
+    assert not any(waiver.unused([]) for waiver in waivers.lenient())
+
+
+def test_lenient_run_of_the_suite_s_own_services_is_refused(run: Run) -> None:
+    result = run(PASSING, waivers.LENIENT)
+    assert result.ret == ExitCode.USAGE
+    result.stderr.fnmatch_lines(["*--lenient-services: the services are the suite's own: leave it out*"])
