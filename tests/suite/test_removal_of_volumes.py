@@ -1,0 +1,30 @@
+"""Containers are removed with the volumes that their image declares: nothing else would ever remove those."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fixtures.paths import ROOT
+
+REMOVAL = re.compile(r'(?<!"image", )(?<!"volume", )"rm", "--force"[^\n]*')
+
+
+def removals(path: Path) -> list[str]:
+    """The words by which a module removes containers."""
+    return REMOVAL.findall(path.read_text(encoding="utf-8"))
+
+
+FILES = sorted(path for path in (ROOT / "fixtures").rglob("*.py") if removals(path))
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in FILES])
+def test_container_goes_with_its_volumes(path: Path) -> None:
+    lacking = [words for words in removals(path) if '"--volumes"' not in words]
+    assert not lacking, f"{path.name}: removes a container without its volumes: {lacking}: give --volumes"
+
+
+def test_there_are_removals() -> None:
+    assert len(FILES) > 5
