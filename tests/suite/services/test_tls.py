@@ -89,3 +89,11 @@ def test_certificate_holds_for_its_name_alone(serve: Serve) -> None:
 
 def test_server_that_hangs_up_serves_nothing_without_tls(serve: Serve) -> None:
     assert not tls.answer_without_tls(serve(ssl.TLSVersion.TLSv1_2)).startswith(b"HTTP/")
+
+
+def test_service_that_is_down_has_refused_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = listener.getsockname()
+    down = Endpoint("web", HOST, 443, reach_at(place), Account("", "", ""))
+    with pytest.raises(ConnectionRefusedError):
+        tls.takes(down, ssl.TLSVersion.TLSv1_1)
