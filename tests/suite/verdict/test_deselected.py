@@ -106,7 +106,7 @@ def test_shadowed_check_gives_no_pass(run: Run, pytester: pytest.Pytester) -> No
 def test_one_row_of_the_ledger_is_no_pass(run: Run) -> None:
     result = run(PASSING, part="")
     assert result.ret == ExitCode.INCOMPLETE
-    result.stdout.re_match_lines([r"INCOMPLETE: 7\d requirements not run whole: BLD-1, BLD-2, .*…", "verdict: partial"])
+    result.stdout.re_match_lines([r"INCOMPLETE: \d+ requirements not run whole: BLD-1, BLD-2, .*…", "verdict: partial"])
 
 
 @pytest.mark.parametrize("part", ["rebuild", "live", "platform"])

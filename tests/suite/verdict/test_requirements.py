@@ -36,7 +36,8 @@ def test_every_section_has_the_plans_rows() -> None:
 
 def test_every_id_is_well_formed() -> None:
     pattern = re.compile(
-        r"(BLD|IMG|ENV|DEP)-[1-9][0-9]*|TOOL-[a-z0-9-]+-(runs|connects|operates)|FLOW-[a-z]+|USE-2-[a-z]+|OPT-[a-z]+"
+        r"(BLD|IMG|ENV|DEP)-[1-9][0-9]*|TOOL-[a-z0-9-]+-(runs|connects|operates)|SVC-[a-z]+-(auth|tls|tenancy)"
+        r"|(FLOW|USE-2|OPT)-[a-z]+"
     )
     assert [key for key in requirements.load() if not pattern.fullmatch(key)] == []
     assert [key for key, row in requirements.load().items() if row.id != key] == []
