@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from base64 import b64encode
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +29,13 @@ WORKLOAD = {
     "spec": {
         "replicas": 0,
         "selector": {"matchLabels": {"app": "valkey"}},
-        "template": {"metadata": {}, "spec": {"volumes": [{"configMap": {"name": "settings"}}]}},
+        "template": {
+            "metadata": {},
+            "spec": {
+                "volumes": [{"name": "settings", "configMap": {"name": "settings"}}],
+                "containers": [{"name": "valkey", "volumeMounts": [{"name": "settings", "mountPath": "/settings"}]}],
+            },
+        },
     },
     "status": {"observedGeneration": 9},
 }
@@ -117,6 +124,18 @@ def test_it_is_put_back_after_an_interruption(cluster: FakeClient) -> None:
     with pytest.raises(KeyboardInterrupt), broken(mutant(**EDIT)):
         raise KeyboardInterrupt
     assert essence(cluster.objects["ConfigMap", "settings"]) == essence(SETTINGS)
+
+
+def test_a_program_that_reloads_keeps_its_pod(cluster: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(Living, "_run_in", lambda _self, _workload, script, _container: ran.append(script))
+    with broken(mutant(**EDIT, reload="kill -HUP 1")):
+        assert cluster.log == ["patch ConfigMap"]
+    assert cluster.log == ["patch ConfigMap", "replace ConfigMap"]
+    assert [one.splitlines()[-1] for one in ran] == ["kill -HUP 1"] * 2
+    # The first waits for the broken text, the second for the text as it was.
+    texts = (b"port 1\n", b"port 0\n")
+    assert all(b64encode(text).decode() in one for one, text in zip(ran, texts, strict=True))
 
 
 def test_what_was_deleted_is_made_again(cluster: FakeClient) -> None:

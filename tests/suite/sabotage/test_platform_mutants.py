@@ -69,7 +69,11 @@ def test_a_service_without_a_mutant_is_named(tmp_path: Path) -> None:
     assert services_without(mutants, [("valkey", "valkey"), ("nats", "nats")]) == ["nats"]
 
 
-def test_each_rule_of_the_account_brings_a_mutant() -> None:
-    made = list(platform_operators.of_rights())
-    rules = (platform_operators.PLATFORM / "code-server" / "rbac.yaml").read_text(encoding="utf-8").count("- apiGroups")
-    assert len({one.id for one in made}) == len(made) == rules
+def test_each_line_of_the_manifests_brings_a_mutant() -> None:
+    ids = [one.id for one in platform_operators.all_of()]
+    assert len(set(ids)) == len(ids)
+    rules = (platform_operators.CODE_SERVER / "rbac.yaml").read_text(encoding="utf-8").count("- apiGroups")
+    assert sum(one.startswith("op-rule-") for one in ids) == rules
+    flips = platform_operators.PROXY_SETTINGS.read_text(encoding="utf-8").count(" = true\n")
+    assert sum(one.startswith("op-flip-") for one in ids) >= flips
+    assert {"op-probe-readinessprobe", "op-mount-home", "op-variable-ssl-cert-file", "op-limit-memory"} <= set(ids)

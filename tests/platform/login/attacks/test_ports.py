@@ -60,10 +60,11 @@ def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> N
     path = f"/apis/networking.k8s.io/v1/namespaces/{own.deployment.namespace}/networkpolicies"
     labels = own.deployment.pod().metadata.labels
     specs = [one["spec"] for one in request(own.deployment.api, path)[0]["items"]]
-    mine = [one for one in specs if one["podSelector"].get("matchLabels", {}).items() <= labels.items()]
+    incoming = [one for one in specs if "Ingress" in one["policyTypes"]]
+    mine = [one for one in incoming if one["podSelector"].get("matchLabels", {}).items() <= labels.items()]
     rules = [rule for one in mine for rule in one.get("ingress", ())]
     ports = {port["port"] for rule in rules for port in rule.get("ports", [{"port": "all"}])}
-    assert mine, "NetworkPolicy: none selects the pod: apply network-policy.yaml"
+    assert mine, "NetworkPolicy: none selects the pod and what comes in: apply network-policy.yaml"
     assert ports == {"https"}, f"NetworkPolicy: lets in to {ports}: name the port https alone in network-policy.yaml"
 
 
