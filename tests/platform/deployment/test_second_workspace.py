@@ -107,6 +107,15 @@ def test_rights_of_the_first_outlive_the_second(second: Second, account: client.
         second.apply()
 
 
+def test_home_outlives_its_claim(run_deployment: Deployment) -> None:
+    own = [one for one in _volumes(run_deployment) if one.spec.claim_ref.namespace == run_deployment.namespace]
+    policies = {one.metadata.name: one.spec.persistent_volume_reclaim_policy for one in own}
+    assert set(policies.values()) == {"Retain"}, (
+        f"home: what becomes of its volume without the claim is {policies}, not Retain: "
+        "set persistentVolumeReclaimPolicy, as home.yaml has it"
+    )
+
+
 def test_home_is_tied_to_one_node(plan_documents: list[Document]) -> None:
     (volume,) = [one for one in plan_documents if one["kind"] == "PersistentVolume"]
     terms = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]

@@ -95,6 +95,23 @@ def test_password_alone_gives_no_token(ready_proxy: LoginProxy, visitor: Visitor
 
 
 @AUTH
+@pytest.mark.parametrize("secret", [{}, {"client_secret": "wrong"}], ids=["none", "a wrong one"])
+def test_client_needs_its_secret(
+    ready_proxy: LoginProxy, visitor: Visitor, visitors: Visitors, secret: dict[str, str]
+) -> None:
+    verifier = secrets.token_urlsafe(48)
+    assert ready_proxy.keycloak is not None
+    code = parameter(visitors().admit(asked(ready_proxy, verifier), ready_proxy.endpoint.account), "code")
+    form = {"grant_type": "authorization_code", "client_id": CLIENT, "code": code, "code_verifier": verifier,
+            "redirect_uri": f"{ready_proxy.url}/oauth2/callback", **secret}  # fmt: skip
+    reply = visitor.ask(f"{issuer(ready_proxy.keycloak)}/protocol/openid-connect/token", method="POST", form=form)
+    assert "unauthorized_client" in reply.text, (
+        f"keycloak: takes a log-in's code from whoever does not know the secret of {CLIENT} ({reply.status}): "
+        "turn its client authentication on"
+    )
+
+
+@AUTH
 def test_account_is_locked_after_wrong_passwords(ready_proxy: LoginProxy, visitors: Visitors, realm: Realm) -> None:
     with realm.user(USER_ROLE) as account:
         for _ in range(TRIES):

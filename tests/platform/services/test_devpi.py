@@ -13,8 +13,9 @@ from dataclasses import replace
 import pytest
 
 from fixtures.advice import REBUILD, last_line
-from fixtures.deployment.tools import refused, says, succeeded, word
+from fixtures.deployment.tools import refused, says, status_code, succeeded, word
 from fixtures.services.catalogue.devpi import LOGIN, DevpiCli, Index, Wheel, connected, index_of
+from fixtures.services.http import opened
 from fixtures.services.model import Endpoint
 from fixtures.services.tenants import TenantPair
 
@@ -106,10 +107,21 @@ def test_devpi_makes_and_deletes_an_index(devpi_cli: DevpiCli, index: Index) -> 
 def test_wrong_password_is_refused(devpi_cli: DevpiCli, devpi: Endpoint, name: str) -> None:
     wrong = replace(devpi.account, password="wrong")  # noqa: S106
     fix = f"give devpi's user {wrong.user} a password"
-    refused(devpi_cli("devpi index -l", wrong), "devpi", "401", what="a wrong password", repair=fix)
+    refused(devpi_cli("devpi index -l", wrong), "devpi", status_code(401), what="a wrong password", repair=fix)
     with connected(devpi, wrong) as outside:
         seen = outside.ask("PUT", f"/{wrong.user}/{name}", {"bases": []}).status
     assert seen in {401, 403}, f"devpi: answers {seen} where a wrong password makes an index, not 401 or 403: {fix}"
+
+
+@pytest.mark.requirement("SVC-devpi-auth")
+@pytest.mark.parametrize("password", ["", "root"], ids=["none", "its-name"])
+def test_root_has_a_password(devpi: Endpoint, password: str) -> None:
+    with opened(devpi, {"Accept": "application/json"}) as visitor:
+        seen = visitor.ask("POST", "/+login", {"user": "root", "password": password}).status
+    assert seen == 401, (
+        f"devpi: answers {seen} to root with {'its name' if password else 'nothing'} as password, not 401: "
+        "give root a password when devpi-init makes the database"
+    )
 
 
 @pytest.mark.requirement("TOOL-devpi-client-connects")
@@ -129,7 +141,9 @@ def test_users_do_not_write_into_each_others_indexes(
         fix = f"leave {index.path}'s acl_upload to {owner.user}, and run devpi-server with --restrict-modify"
         script = f"cat >{wheel.name}; devpi use {index.path} >/dev/null; devpi upload {wheel.name}"
         done = devpi_cli(script, stranger, stdin=wheel.content)
-        says(done, "devpi", "403", what=f"{stranger.user}'s upload to {index.path}", repair=fix, output="both")
+        says(
+            done, "devpi", status_code(403), what=f"{stranger.user}'s upload to {index.path}", repair=fix, output="both"
+        )
         assert not index.files(wheel.project), f"devpi: {index.path} has a file of {stranger.user}'s: {fix}"
         with connected(devpi, stranger) as outside:
             seen = outside.ask("DELETE", f"/{index.path}").status

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.deployment.tools import refused, succeeded, word
 from fixtures.services.catalogue.gitea import API, GiteaCli, Repository, connected, repository_of, token_of
+from fixtures.services.http import opened
 from fixtures.services.model import Endpoint
 from fixtures.services.tenants import TenantPair
 
@@ -197,6 +198,14 @@ def test_users_do_not_see_each_others_private_repositories(
         refused(done, "gitea", "not found", what=f"{stranger.user}'s clone of {private.path}", repair=fix)
         seen = outside.ask("GET", private.api).status
         assert seen == 404, f"gitea: answers {stranger.user} {seen} for {private.path}, not 404: {fix}"
+
+
+@pytest.mark.requirement("SVC-gitea-auth")
+def test_nobody_registers_himself(gitea: Endpoint) -> None:
+    with opened(gitea) as visitor:
+        shown = visitor.ask("GET", "/user/sign_up")
+    offered = shown.status == 200 and 'name="user_name"' in shown.text
+    assert not offered, "gitea: shows everybody the form for registration: set DISABLE_REGISTRATION in app.ini"
 
 
 @pytest.mark.requirement("SVC-gitea-tenancy")

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.advice import REBUILD, last_line
 from fixtures.builder.root_files import PYTHON_HOME
-from fixtures.deployment.tools import json_of, refused, succeeded, word
+from fixtures.deployment.tools import json_of, refused, status_code, succeeded, word
 from fixtures.services.catalogue.mlflow import API, Mlflow, MlflowCli, artifacts_of, connected
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
@@ -153,7 +153,7 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
 @pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
 def test_nobody_is_let_in_without_the_password(mlflow_cli: MlflowCli, mlflow: Endpoint, password: str) -> None:
     wrong, what = replace(mlflow.account, password=password), "a wrong password" if password else "no password"
-    refused(mlflow_cli(LISTING, wrong), "mlflow", "401", what=what, repair=BASIC_AUTH)
+    refused(mlflow_cli(LISTING, wrong), "mlflow", status_code(401), what=what, repair=BASIC_AUTH)
     with connected(mlflow, wrong) as stranger:
         seen = stranger.http.ask("GET", f"{API}/experiments/search?max_results=1").status
     assert seen == 401, f"mlflow: answers {seen} to {wrong.user} with {what}, not 401: {BASIC_AUTH}"
@@ -179,7 +179,7 @@ def test_users_do_not_see_each_others_experiments(
         assert name not in listed, f"mlflow: {stranger.user} sees {name} of {owner.user}: {NO_PERMISSIONS}"
         done = mlflow_cli(f"mlflow artifacts download --run-id {run} --artifact-path word.json", stranger)
         what = f"{stranger.user}'s download of an artifact of {owner.user}'s"
-        refused(done, "mlflow", "403", what=what, repair=NO_PERMISSIONS)
+        refused(done, "mlflow", status_code(403), what=what, repair=NO_PERMISSIONS)
         answers = answers_to(stranger, mlflow, experiment, run)
         wrong = {what: status for what, status in answers.items() if status != 403}
         assert not wrong, f"mlflow: answers {wrong} to {stranger.user} for {owner.user}'s, not 403: {NO_PERMISSIONS}"

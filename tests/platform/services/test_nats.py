@@ -174,7 +174,7 @@ def test_unknown_stream_is_named(nats_cli: NatsCli, stream: str) -> None:
 def test_user_is_no_administrator(nats_cli: NatsCli) -> None:
     done = nats_cli("nats server report connections --timeout=15s")
     fix = "leave the user out of `system_account` in nats.conf"
-    refused(done, "nats", "system", what="a report of all connections", repair=fix)
+    refused(done, "nats", "system privileges", what="a report of all connections", repair=fix)
 
 
 @pytest.mark.requirement("SVC-nats-tenancy")

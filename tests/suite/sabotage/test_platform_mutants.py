@@ -36,6 +36,13 @@ def test_a_step_gets_the_names_of_the_run(tmp_path: Path) -> None:
     assert Step(object="ClusterRole x", delete=True).place == (None, "x")
 
 
+def test_a_step_of_a_database_is_sql_in_its_pod() -> None:
+    step = Step(database="gitea", run="UPDATE a SET b = 'c'", undo="UPDATE a SET b = 'd'")
+    assert (step.kind, step.place) == ("StatefulSet", ("postgresql", "postgresql"))
+    assert "--dbname=gitea <<'END'\nUPDATE a SET b = 'c'\nEND\n" in step.run
+    assert "\nUPDATE a SET b = 'd'\n" in step.undo
+
+
 def test_checks_that_it_names_come_first(tmp_path: Path) -> None:
     (mutant,) = read(tmp_path, ONE)
     first = mutant.order("tests/platform/deployment/test_deployment.py::test_service_leads_there")

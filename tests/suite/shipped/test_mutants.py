@@ -7,8 +7,10 @@ from collections import Counter
 from fixtures.inventory import load
 from fixtures.paths import ROOT
 from fixtures.report import kills
-from fixtures.sabotage import operators
+from fixtures.sabotage import operators, platform_mutants
 from fixtures.sabotage.mutants import written
+from fixtures.services.catalogue.oauth2_proxy import SERVICE as PROXY
+from fixtures.services.catalogue.table import TABLE
 from fixtures.verdict import parts, requirements
 from fixtures.verdict.kills import read
 
@@ -23,6 +25,7 @@ breaks = "what no longer works, in one line"
 layer = "RUN rm /path/of/that/part"
 says = "{tool}: .*SOMETHING"
 """
+PROTECTED = ("DEP-1", "DEP-4", "DEP-5", "DEP-6", "DEP-10")
 KINDS = 3
 """So many mutants of different kinds a tool has: gone, its version alone, and what its own checks do not use."""
 
@@ -50,6 +53,21 @@ def test_each_requirement_that_the_image_s_checks_verify_has_a_written_mutant() 
     ids = [one.id for one in known if one.id in checked]
     lacking = [one for one in ids if not any(mutant.is_about(one) for mutant in mutants)]
     assert not lacking, f"{lacking[0]}: no mutant in tests/sabotage/image.toml: add one that breaks just that, {ADD}"
+
+
+def test_each_service_has_a_mutant_of_the_platform() -> None:
+    mutants = platform_mutants.written()
+    lacking = platform_mutants.services_without(mutants, [(one.name, one.namespace) for one in (*TABLE, PROXY)])
+    assert not lacking, (
+        f"{lacking[0]}: no mutant in tests/sabotage/platform.toml: add one that lets somebody in who must not be, or "
+        "opens what is another user's, and see it killed: `nox -s sabotage -- --platform --only ID`"
+    )
+
+
+def test_each_requirement_of_the_account_and_the_log_in_has_a_mutant_of_the_platform() -> None:
+    mutants = platform_mutants.written()
+    lacking = [row for row in PROTECTED if not any(mutant.is_about(row) for mutant in mutants)]
+    assert not lacking, f"{lacking[0]}: no mutant in tests/sabotage/platform.toml: add one that breaks just that"
 
 
 def test_kill_table_of_readme_is_the_recorded_one() -> None:

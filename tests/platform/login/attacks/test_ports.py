@@ -10,7 +10,8 @@ from fixtures.cluster.api import request
 from fixtures.cluster.target import Target
 from fixtures.deployment.pod import Pod
 from fixtures.login.attacks import CODE_SERVER_PORT, open_ports
-from fixtures.login.proxy import LoginProxy
+from fixtures.login.proxy import SERVICE, LoginProxy
+from fixtures.services import tls
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
 
@@ -19,6 +20,12 @@ PROXY_PORT = 4180
 ASK = "curl --silent --insecure --max-time 5 --output /dev/null --write-out '%{http_code}'"
 CODE_SERVER = "code-server"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+CONFINED = {
+    "allow_privilege_escalation": False,
+    "read_only_root_filesystem": True,
+    "privileged": None,
+    "capabilities": {"add": None, "drop": ["ALL"]},
+}
 BIND = "let code-server listen on 127.0.0.1 alone, by --bind-addr"
 
 
@@ -66,6 +73,23 @@ def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> N
     ports = {port["port"] for rule in rules for port in rule.get("ports", [{"port": "all"}])}
     assert mine, "NetworkPolicy: none selects the pod and what comes in: apply network-policy.yaml"
     assert ports == {"https"}, f"NetworkPolicy: lets in to {ports}: name the port https alone in network-policy.yaml"
+
+
+def test_proxy_s_container_is_confined(ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("its pod")
+    (proxy,) = [one for one in own.deployment.pod().spec.containers if one.name == SERVICE.name]
+    context = proxy.security_context.to_dict()
+    seen = {key: context[key] for key in CONFINED}
+    assert seen == CONFINED, (
+        f"oauth2-proxy: its securityContext is {seen}, not {CONFINED}: leave that of deployment.yaml"
+    )
+    user, editor = context["run_as_user"], own.deployment.pod().spec.security_context.run_as_user
+    assert user not in {0, editor}, f"oauth2-proxy: runs as UID {user}, the editor as {editor}: give each its own"
+
+
+def test_old_tls_is_refused(ready_proxy: LoginProxy) -> None:
+    taken = [version.name for version in tls.OLD if tls.takes(ready_proxy.endpoint, version)]
+    assert not taken, f"oauth2-proxy: takes {', '.join(taken)}: set minVersion to TLS1.2 in structured.yaml"
 
 
 @pytest.mark.parametrize("echo_address", ["0.0.0.0"])  # noqa: S104
