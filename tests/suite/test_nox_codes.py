@@ -91,5 +91,6 @@ def test_gate_is_about_its_own_checkout_whatever_the_shell_is_set_to(tmp_path: P
     done = subprocess.run(command, cwd=tmp_path / "here", env=env, capture_output=True, text=True, check=True)
     here = tmp_path / "here"
     assert [line.strip() for line in done.stdout.splitlines()] == [
-        f"{here} run nox -s lint", f"{here} run nox -s selftest", f"{here} run nox"
+        f"{here} run nox -s lint", f"{here} run nox -s selftest", f"{here} run nox",
+        f"{here} run nox -s sabotage -- --sample 40 --seed 0",
     ]  # fmt: skip

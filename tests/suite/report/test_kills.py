@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from fixtures.errors import UsageError
@@ -32,3 +35,16 @@ def test_readme_needs_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.endswith("after\n")
     with pytest.raises(UsageError, match="has no place"):
         kills.with_table("nothing")
+
+
+def test_what_was_not_run_keeps_its_recorded_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COMMITTED", "README"):
+        monkeypatch.setattr(kills, name, tmp_path / name)
+    (tmp_path / "README").write_text(f"{kills.BEGIN}{kills.END}\n", encoding="utf-8")
+    for kind, row in (("image", "IMG-1"), ("platform", "DEP-4")):
+        scores = {"finished": "2026-11-27", "mutants": [{"id": kind, "rows": [row], "fate": "killed"}]}
+        (tmp_path / kind).write_text(json.dumps(scores), encoding="utf-8")
+        kills.record({kind: tmp_path / kind})
+    readme = (tmp_path / "README").read_text(encoding="utf-8")
+    assert "| IMG | 1 of 1 |" in readme
+    assert "| DEP (platform) | 1 of 1 |" in readme
