@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures import redaction
-from fixtures.verdict.lines import encodable, first_line, printable
+from fixtures.verdict.lines import encodable, first_line, over_profiles, printable
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,9 @@ def test_secret_and_what_cannot_be_printed_are_taken_out() -> None:
 
 def test_text_that_cannot_be_encoded_is_escaped() -> None:
     assert encodable("ü\udc80\n") == "ü\\udc80\n"
+
+
+def test_what_differs_by_its_profile_alone_is_one_line() -> None:
+    lines = ["jq (default) reads: 1", "vim: exit 1", "jq (read-only) reads: 1", "jq (default) reads: 2"]
+    together = "jq (default, read-only) reads: 1"
+    assert [over_profiles(lines)[line] for line in lines] == [together, "vim: exit 1", together, lines[3]]
