@@ -12,7 +12,7 @@ import pytest
 from fixtures.builder.bill_of_materials import TOP_LAYER
 from fixtures.errors import ExitCode, UsageError
 from fixtures.paths import ROOT
-from fixtures.redaction import keep
+from fixtures.redaction import keep, keep_environment
 from fixtures.report import __main__ as command
 from fixtures.report import run_folder
 from fixtures.verdict import publishing
@@ -107,7 +107,7 @@ def test_copies_have_no_secret(tmp_path: Path) -> None:
 
 def test_secrets_of_the_environment_are_kept_out(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("/usr/local\n", encoding="utf-8")
-    command.keep_environment(
+    keep_environment(
         {
             "GH_TOKEN": "by everybody",
             "X_PASSWORD_FILE": str(tmp_path / "password"),
