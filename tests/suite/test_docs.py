@@ -26,7 +26,8 @@ OWN_PLACES = re.compile(r"(?<![\w.])/(tmp|root|work|home/(?!coder|thinkube))\b[^
 
 def commands() -> list[tuple[str, str]]:
     """Each command of a document that gives a session options: the session, and what stands after `--`."""
-    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
     return re.findall(r"nox -s (\w+) -- ([^`\n]+)", text)
 
 
@@ -40,7 +41,7 @@ def test_options_that_the_documents_name_are_there() -> None:
     declared = set(re.findall(r"""["'](--?[a-z][a-z-]*)""", code())) | PYTEST
     named = {word.partition("=")[0] for _, rest in commands() for word in re.findall(r"(?<!\S)--?[a-z][\w=-]*", rest)}
     assert len(named) > 10, "the documents name hardly any option: has their form changed?"
-    assert named <= declared, f"README or CONTRIBUTING name {sorted(named - declared)}, which nothing declares"
+    assert named <= declared, f"the documents name {sorted(named - declared)}, which nothing declares"
 
 
 def test_sample_page_is_small_whole_and_of_a_failed_run() -> None:

@@ -84,7 +84,8 @@ def test_session_is_there_and_says_what_it_does(name: str) -> None:
 
 
 def test_readme_names_only_sessions_that_exist() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
     mentioned = set(re.findall(r"nox -s (\w+)", text))
     assert mentioned, "README names no session: it must say how to run the parts"
     assert mentioned <= set(sessions()), f"README names {mentioned - set(sessions())}, which the noxfile lacks"

@@ -12,7 +12,8 @@ import yaml
 
 from fixtures.paths import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", ".gitea/PULL_REQUEST_TEMPLATE.md")
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", ".gitea/PULL_REQUEST_TEMPLATE.md", *PAGES)
 TEMPLATES = sorted((ROOT / ".gitea" / "ISSUE_TEMPLATE").glob("*.yaml"))
 SHIPPED = ROOT / "tests" / "suite" / "shipped"
 """Tests of what the repository ships, not of a package."""

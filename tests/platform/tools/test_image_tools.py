@@ -322,7 +322,7 @@ podman-compose --no-ansi up >log 2>&1; podman-compose down >>log 2>&1; cat log""
     said = must_run(pod, "podman-compose", script, seconds=BUILD_SECONDS, stdin=tar_of(files))
     assert expected in said, (
         f"podman-compose: `up` with a network of its own says {last_line(said)!r}, not {expected!r}: {REBUILD}, "
-        "and correct what README says of it"
+        "and correct what docs/image-sources.md says of it"
     )
 
 

@@ -1,4 +1,4 @@
-"""The workflows take what the repository has: sessions, runners without a network, and what README says of them."""
+"""The workflows take what the repository has: sessions, runners without a network, and what docs/gate.md says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fixtures.paths import ROOT
 from tests.suite.test_noxfile import sessions
 
 WORKFLOWS = sorted((ROOT / ".gitea" / "workflows").glob("*.yaml"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 
 
 def steps(path: Path) -> list[dict[str, Any]]:
@@ -54,11 +54,11 @@ def test_job_reports_and_cleans_whatever_happened(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_what_the_repository_has_to_set_is_in_readme(path: Path) -> None:
+def test_what_the_repository_has_to_set_is_in_its_page(path: Path) -> None:
     named = set(re.findall(r"(?:vars|secrets)\.(\w+)", path.read_text(encoding="utf-8")))
     assert named
-    untold = sorted(name for name in named if f"`{name}`" not in README)
-    assert not untold, f"{path.name}: README does not say what {untold} are: tell it in the table of the gate"
+    untold = sorted(name for name in named if f"`{name}`" not in PAGE)
+    assert not untold, f"{path.name}: docs/gate.md does not say what {untold} are: tell it in the table of the gate"
 
 
 def test_verdict_of_the_gate_is_strict() -> None:
