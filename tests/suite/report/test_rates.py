@@ -22,7 +22,7 @@ def entry(run: str, subject: str = "image commit", **outcomes: list[str]) -> Ent
 def test_rate_has_its_denominator_and_wilson_s_interval() -> None:
     found = rates.rate(2, 14)
     assert (round(found.low, 3), round(found.high, 3)) == (0.040, 0.399)  # Brown, Cai and DasGupta 2001, by hand
-    assert found.words == "2 of 14 runs (14%, 95 % interval 4%–40%)"
+    assert found.words == "2 of 14 runs (14.2%, 95 % interval 4%–40%)"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_sections_count_by_the_first_requirement(tmp_path: Path) -> None:
     assert kills.sections == {"IMG": (1, 2), "TOOL": (1, 1), "all rows": (0, 1)}
     assert kills.whole == (2, 4)
     assert kills.survivors == ("b", "d")
-    assert section(["fixtures/builder"]) == "fixtures/builder"
+    assert section(["fixtures/builder"]) == "build and suite"
 
 
 def test_rate_is_of_the_very_image(tmp_path: Path) -> None:
