@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections import Counter
 
 from fixtures.inventory import load
@@ -68,6 +69,13 @@ def test_each_requirement_of_the_account_and_the_log_in_has_a_mutant_of_the_plat
     mutants = platform_mutants.written()
     lacking = [row for row in PROTECTED if not any(mutant.is_about(row) for mutant in mutants)]
     assert not lacking, f"{lacking[0]}: no mutant in tests/sabotage/platform.toml: add one that breaks just that"
+
+
+def test_checks_that_a_mutant_of_the_platform_names_are_there() -> None:
+    every = [nodeid.removeprefix("tests/platform/") for nodeid in parts.read(ROOT)]
+    named = {(one.id, glob) for one in platform_mutants.written() for glob in one.checks}
+    unknown = [f"{name}: {glob}" for name, glob in sorted(named) if not fnmatch.filter(every, glob)]
+    assert not unknown, f"platform.toml: {unknown[0]} fits no check: correct it, see tests/checks.txt"
 
 
 def test_kill_table_of_readme_is_the_recorded_one() -> None:
