@@ -79,3 +79,12 @@ def test_header_leads_nowhere_else(ready_proxy: LoginProxy, resident: Visitor, h
         assert place == ready_proxy.endpoint.host, (
             f"oauth2-proxy: the log-in leads to {place} where {header} is {evil}: leave reverse_proxy off"
         )
+
+
+def test_header_does_not_choose_the_page_after_the_log_in(ready_proxy: LoginProxy, resident: Visitor) -> None:
+    # Who stands in front of a proxy says so in this header; from a visitor it is not believed.
+    back = resident.ask(resident.get("/oauth2/start", headers=[("X-Forwarded-Uri", "/chosen")]).location)
+    place = resident.ask(back.location).location.removeprefix(ready_proxy.url)
+    assert place == "/", (
+        f"oauth2-proxy: the log-in leads to {place!r}, which a visitor's X-Forwarded-Uri names: leave reverse_proxy off"
+    )
