@@ -185,7 +185,7 @@ def test_logging_out_leaves_no_session_in_keycloak_and_valkey(
     own = ready_proxy.require_embedded("to look into the stores")
     with realm.user(USER_ROLE) as account, connected(own.store) as store:
         visitor.log_in(account)
-        key = own.key(visitor.session[COOKIE])
+        key = own.key(visitor.cookie[1])
         found = store.exists(key), realm.sessions(account)
         assert found == (1, 1), (
             f"log-in: sessions in Valkey and Keycloak are {found}, not one in each: set session_store_type = redis"
@@ -216,7 +216,7 @@ def test_session_survives_a_restart_of_the_proxy(browse: Browse, ready_proxy: Lo
 def test_session_expires(visitor: Visitor, ready_proxy: LoginProxy) -> None:
     own = ready_proxy.require_embedded("to sign a cookie of long ago")
     visitor.log_in(ready_proxy.endpoint.account)
-    value, now = visitor.session[COOKIE], time.time()
+    value, now = visitor.cookie[1], time.time()
     young = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS + 60)}")]
     ready_proxy.must_let_in(visitor.get(headers=young), "who logged in not quite 12 h ago")
     old = [("Cookie", f"{COOKIE}={own.sign(value, now - EXPIRES_SECONDS - 60)}")]
@@ -228,7 +228,7 @@ def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy
     own = ready_proxy.require_embedded("to look into its store")
     visitor.log_in(ready_proxy.endpoint.account)
     with connected(own.store) as store:
-        key = own.key(visitor.session[COOKIE])
+        key = own.key(visitor.cookie[1])
         left = store.ttl(key)
         assert 0 < left <= EXPIRES_SECONDS, (
             f"valkey: keeps a session for {left} s, not for 1 to {EXPIRES_SECONDS} s: set cookie_expire = 12h"

@@ -53,6 +53,13 @@ def test_stolen_code_is_of_no_use_in_another_log_in(ready_proxy: LoginProxy, vis
     ready_proxy.must_refuse(thief.ask(stolen), "a thief of a code")
 
 
+def test_token_of_another_log_in_is_refused(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    # Keycloak writes into the token which log-in it is for; the proxy has to look.
+    lure = visitor.admit(callback(visitor.begin(), nonce="of-another-log-in"), ready_proxy.endpoint.account)
+    who = "a visitor whose token has the nonce of another log-in"
+    ready_proxy.must_refuse(visitor.ask(lure), who, "set insecureSkipNonce: false in structured.yaml")
+
+
 def test_replayed_callback_is_refused(ready_proxy: LoginProxy, visitor: Visitor, visitors: Visitors) -> None:
     url = visitor.admit(visitor.begin(), ready_proxy.endpoint.account)
     replaying = visitors()
