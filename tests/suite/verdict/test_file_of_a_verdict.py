@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.verdict.verdict_file import UNFINISHED, VerdictFile, forget_older
-from tests.suite.verdict.small_suite import document
+from tests.suite.verdict.small_suite import PASSING, Run, document
 
 UNKNOWN = {"verdict": "not ended", "exit_code": 2, "interrupted": True, "broken": [UNFINISHED]}
 
@@ -121,3 +121,11 @@ def test_run_forgets_the_verdicts_of_what_it_looks_at_again(
 
 def test_nothing_to_forget_is_no_error(tmp_path: Path) -> None:
     forget_older(tmp_path, [tmp_path / "tests"], None)
+
+
+@pytest.mark.parametrize("module", ["", "session", "platform_session"])
+def test_mutants_leave_the_verdict_of_the_product(run: Run, pytester: pytest.Pytester, module: str) -> None:
+    plugin = f"from fixtures.sabotage.{module} import Session\nbreaks_the_product = Session.breaks_the_product"
+    verdicts = [".build/verdict.json", ".build/verdict-image.json"]
+    run(PASSING, "tests/image", conftest=plugin if module else "", files=dict.fromkeys(verdicts, "{}"), part="")
+    assert [(pytester.path / name).exists() for name in verdicts] == [bool(module)] * 2
