@@ -51,7 +51,7 @@ def start(image: Image) -> Iterator[Start]:
             home.mkdir(parents=True)
             home.chmod(0o777)
             undo.callback(as_root, "rm", "-r", str(home))
-            undo.callback(podman, "rm", "--force", "--ignore", "--time=0", name)
+            undo.callback(podman, "rm", "--force", "--ignore", "--volumes", "--time=0", name)
             command = f"exec 2>&1; cd && exec {settings.start.replace(LOOPBACK, address)}"
             podman("run", "--detach", "--pull=never", f"--name={name}", "--network=none", *rules,
                    f"--volume={home}:{settings.home}:z",
