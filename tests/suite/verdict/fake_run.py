@@ -31,7 +31,9 @@ def config(root: Path = Path("/nowhere"), **more: Any) -> Any:
         stash=pytest.Stash(), addinivalue_line=Mock(), option=SimpleNamespace(collectonly=False),
         getoption=lambda name, default=None: options.get(name.strip("-").replace("-", "_"), default),
         getini=lambda _name: ["error"],
-        pluginmanager=Mock(is_blocked=lambda _name: False, list_plugin_distinfo=list, get_plugin=lambda _name: None),
+        pluginmanager=Mock(
+            is_blocked=lambda _name: False, list_plugin_distinfo=list, get_plugins=set, get_plugin=lambda _name: None
+        ),
         **more,
     )  # fmt: skip
 

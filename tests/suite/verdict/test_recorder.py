@@ -36,7 +36,9 @@ def make(tmp_path: Path) -> Make:
             rootpath=tmp_path, args=list(args), stash=pytest.Stash(),
             invocation_params=SimpleNamespace(dir=tmp_path, args=args),
             getoption=lambda name, default=None: given.get(name.strip("-").replace("-", "_"), default),
-            pluginmanager=SimpleNamespace(list_plugin_distinfo=list, get_plugin=lambda _name: reporter),
+            pluginmanager=SimpleNamespace(
+                list_plugin_distinfo=list, get_plugins=set, get_plugin=lambda _name: reporter
+            ),
         )  # fmt: skip
         config.stash[VERDICT_CONTEXT], config.stash[BROKEN] = {}, []
         found = Recorder(config)
