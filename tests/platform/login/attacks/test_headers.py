@@ -12,6 +12,7 @@ import pytest
 from fixtures.login.attacks import MALLORY
 from fixtures.login.proxy import LoginProxy
 from fixtures.login.visitor import Visitor
+from fixtures.services.raw_http import Headers
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
 
@@ -45,18 +46,30 @@ SPELLINGS = {
 }
 
 
+def what_is_told(visitor: Visitor, path: str, headers: Headers = ()) -> list[tuple[str, str]]:
+    """Return the path and all headers, their names in small letters, that reach a server behind code-server."""
+    reply = visitor.get(path, headers=headers)
+    assert reply.status == 200, (
+        f"code-server: answers {reply.status} for a port of the pod, not 200: leave out --disable-proxy"
+    )
+    return [(name.lower(), value) for name, value in reply.document]
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_code_server_is_told_the_truth_alone(
     ready_proxy: LoginProxy, resident: Visitor, echo: int, spelling: Callable[[str], str]
 ) -> None:
-    sent = [(spelling(name), f"{MALLORY}-{number}") for number, name in enumerate(IDENTITIES)]
-    reply = resident.get(f"/proxy/{echo}/", headers=sent)
-    assert reply.status == 200, (
-        f"code-server: answers {reply.status} for a port of the pod, not 200: leave out --disable-proxy"
-    )
-    believed = {name: value for name, value in reply.document if MALLORY in value}
+    sent = tuple((spelling(name), f"{MALLORY}-{number}") for number, name in enumerate(IDENTITIES))
+    told = what_is_told(resident, f"/proxy/{echo}/", sent)
+    believed = {name: value for name, value in told if MALLORY in value}
     fix = "name each such header below injectRequestHeaders, with the claim that it is to have"
     assert not believed, f"oauth2-proxy: passes on what a client says of itself, {believed}: {fix}"
-    told = {name.lower(): value for name, value in reply.document}
-    user, expected = told.get("x-forwarded-preferred-username"), ready_proxy.endpoint.account.user
+    user, expected = dict(told).get("x-forwarded-preferred-username"), ready_proxy.endpoint.account.user
     assert user == expected, f"oauth2-proxy: names the visitor {user} to code-server, not {expected}: {fix}"
+
+
+def test_path_is_passed_on_as_it_was_sent(resident: Visitor, echo: int) -> None:
+    """A path that is decoded on its way names something else behind it, or is refused here and taken there."""
+    sent = "/group%2Fproject/a%20b/%2e%2e/c;d=%3B"
+    told = dict(what_is_told(resident, f"/proxy/{echo}{sent}"))[":path"]
+    assert told == sent, f"oauth2-proxy: passes on the path {told} for {sent}: set proxyRawPath below upstreamConfig"
