@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.deployment.pod import Pod
-from fixtures.image_settings import ImageSettings
+from fixtures.deployment.workspace_start import must_have_script
 from fixtures.inventory import Inventory
 
 pytestmark = pytest.mark.requirement("DEP-13")
@@ -19,17 +19,13 @@ TIDY = "trap 'rm -rf /dev/shm/home.* /dev/shm/filler.*' EXIT"
 STEPS = ("ssh_keys", "tasks", "claude_settings")
 
 
-def script(settings: ImageSettings) -> str:
-    """Return the path of the script that sets home up."""
-    return f"{settings.start_scripts}/20-workspace"
-
-
 @pytest.mark.parametrize("home", HOMES)
 def test_steps_that_fail_are_told_and_the_authorities_are_made(home: str, pod: Pod, inventory: Inventory) -> None:
+    script = must_have_script(pod, inventory.image.start_scripts)
     done = pod.run(f"""\
         {TIDY}
         touch marker; {HOMES[home]}
-        HOME=$h {script(inventory.image)}; echo "status $?"
+        HOME=$h {script}; echo "status $?"
         find /run/workspace/authorities.crt -newer marker""")
     silent = [step for step in STEPS if f"20-workspace: {step}: failed with status" not in done.stderr]
     assert not silent, f"20-workspace: tells nothing of {', '.join(silent)} with a home that is {home}: see its `step`"

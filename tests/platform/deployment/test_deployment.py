@@ -19,11 +19,12 @@ from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
 from fixtures.deployment.tools import json_of, succeeded
+from fixtures.deployment.workspace_start import START, must_be_account, must_have_script
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
-from fixtures.services.settings import DeploymentSettings, GivenSettings
+from fixtures.services.settings import DeploymentSettings
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
@@ -34,14 +35,6 @@ USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state
 def inside(deployment: Deployment) -> Callable[[str], CommandResult]:
     """Runs a script in the pod that there is now."""
     return deployment.run
-
-
-@pytest.fixture
-def held_to(pytestconfig: pytest.Config, service_settings: GivenSettings | None) -> DeploymentSettings:
-    """What the deployment is held to: the plan, or for one of the user's own what the settings say."""
-    if service_settings is None or pytestconfig.getoption("deployment") is None:
-        return DeploymentSettings()
-    return service_settings.deployment
 
 
 # ---- the image in the registry
@@ -110,14 +103,15 @@ def test_redeploying_replaces_the_pod_and_keeps_home(run_deployment: Deployment,
 
 @pytest.mark.requirement("DEP-1")
 def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch: Scratch) -> None:
-    url = f"http://{NAME}.{deployment.namespace}.svc/healthz"
+    service, port = deployment.service()
+    url = f"http://{service}.{deployment.namespace}.svc:{port}/healthz"
     # What curl says of its failure is for the check's first line, so the pod ends well all the same.
     ask = f"curl --silent --show-error --retry 5 --retry-connrefused --max-time 30 {url} 2>&1; exit 0"
     asking: Any = scratch.pod("sh", "-c", ask)
     deployment.core.create_namespaced_pod(deployment.namespace, asking)
     scratch.must_succeed()
     assert '"status"' in scratch.log(), (
-        f"Service {NAME}: {url} gives another pod {scratch.log()[:100]!r}, not the editor's health: "
+        f"Service {service}: {url} gives another pod {scratch.log()[:100]!r}, not the editor's health: "
         "set its selector and targetPort"
     )
 
@@ -161,9 +155,10 @@ def test_roll_back_and_forward_loses_nothing_in_home(
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
 def test_probe_asks_the_editor(probe: str, deployment: Deployment) -> None:
     containers = deployment.document()["spec"]["template"]["spec"]["containers"]
-    assert any("/healthz" in json.dumps(one.get(probe)) for one in containers), (
-        f"Deployment: no container has a {probe} that asks for /healthz, so Ready says nothing of the editor: "
-        "add it to that container"
+    asked = [json.dumps(one.get(probe)) for one in containers]
+    assert any("/healthz" in one or '"path": "/"' in one for one in asked), (
+        f"Deployment: no container has a {probe} that asks the editor, for /healthz or its page: "
+        "add it to the editor's container"
     )
 
 
@@ -243,13 +238,15 @@ def test_home_has_the_plans_size(deployment: Deployment, held_to: DeploymentSett
 
 
 @pytest.mark.requirement("DEP-7", "DEP-13")
-def test_start_scripts_report_no_failure(deployment: Deployment) -> None:
+def test_start_scripts_report_no_failure(deployment: Deployment, inventory: Inventory) -> None:
     pod = deployment.pod().metadata.name
-    log = str(deployment.core.read_namespaced_pod_log(pod, deployment.namespace, container=NAME))
+    log = str(deployment.core.read_namespaced_pod_log(pod, deployment.namespace, container=deployment.container))
     told = [line for line in log.splitlines() if START_FAILURE.match(line)]
     assert not told, f"start of the workspace: {told[0]}: fix what the log of pod {pod} says, then delete the pod"
-    assert "/entrypoint.d/20-workspace" in log, (
-        f"start of the workspace: the log of pod {pod} has no 20-workspace: mount it below /entrypoint.d, executable"
+    script = must_have_script(deployment.inside(), inventory.image.start_scripts)
+    assert script in log, (
+        f"start of the workspace: the log of pod {pod} says nothing of {script}: "
+        "start the pod by the image's entrypoint"
     )
 
 
@@ -265,11 +262,12 @@ def test_git_knows_the_developer(inside: Callable[[str], CommandResult], workspa
 @pytest.mark.requirement("DEP-7")
 def test_ssh_keys_are_the_users_alone(inside: Callable[[str], CommandResult], inventory: Inventory) -> None:
     owner = str(inventory.image.uid)
-    seen = inside("cd ~/.ssh && stat -c '%a %u %n' . id_ed25519").stdout.split()
+    done = inside("cd ~/.ssh && stat -c '%a %u %n' . $(find . -name 'id_*' ! -name '*.pub')")
     # A folder of the volume inherits its setgid bit, which opens nothing.
-    modes = {seen[i + 2]: (int(seen[i], 8) & 0o777, seen[i + 1]) for i in range(0, len(seen), 3)}
-    expected = {".": (0o700, owner), "id_ed25519": (0o600, owner)}
-    assert modes == expected, f"ssh: mode and owner are {modes}, not {expected}: fix 20-workspace"
+    seen = {name: f"{int(mode, 8) & 0o777:o} {uid}" for mode, uid, name in map(str.split, done.stdout.splitlines())}
+    assert len(seen) > 1, f"ssh: there is no key ~/.ssh/id_* ({done.stderr.strip() or 'no such file'}): {START}"
+    expected = {name: f"{'700' if name == '.' else '600'} {owner}" for name in seen}
+    assert seen == expected, f"ssh: mode and owner in ~/.ssh are {seen}, not {expected}: {START}"
 
 
 @pytest.mark.requirement("DEP-7")
@@ -288,7 +286,7 @@ def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], CommandResult]
 
 @pytest.mark.requirement("DEP-7")
 def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], CommandResult]) -> None:
-    fix = "fix 20-workspace"
+    fix = START
     told = inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}"
     tasks = json_of(told, "VS Code", "tasks.json has", repair=fix)
     labels = [task["label"] for task in tasks.get("tasks", [])]
@@ -332,14 +330,14 @@ def test_what_the_developer_changed_stays(run_deployment: Deployment) -> None:
 
 @pytest.mark.requirement("DEP-6", "DEP-7")
 @pytest.mark.uses("kubectl")
-def test_kubeconfig_is_that_of_the_account(inside: Callable[[str], CommandResult], deployment: Deployment) -> None:
-    done = inside("stat -c %a $KUBECONFIG; kubectl get pods -o name; kubectl auth whoami")
-    fix = "let 20-workspace write one of mode 600 for the pod's account"
-    assert done.stdout.startswith(f"600\npod/{deployment.pod().metadata.name}"), (
-        f"kubeconfig: its mode and what kubectl says by it are {(done.stdout + done.stderr).strip()!r}: {fix}"
-    )
-    user = f"system:serviceaccount:{deployment.namespace}:code-server"
-    assert user in done.stdout, f"kubeconfig: kubectl says {done.stdout.strip()!r} by it, not {user}: {fix}"
+def test_kubeconfig_is_that_of_the_account(
+    inside: Callable[[str], CommandResult], deployment: Deployment, account_name: str
+) -> None:
+    must_be_account(deployment.inside(), account_name)
+    mode, *pods = inside("stat -c %a $KUBECONFIG; kubectl get pods -o name").stdout.split()
+    assert mode == "600", f"kubeconfig: its mode is {mode}, not 600: {START}"
+    mine = f"pod/{deployment.pod().metadata.name}"
+    assert mine in pods, f"kubeconfig: kubectl lists {pods} without {mine}: let its context be of the pod's namespace"
 
 
 def _one(documents: list[Document], kind: str) -> Document:

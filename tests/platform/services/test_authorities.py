@@ -29,7 +29,7 @@ CLIENTS = {
 }
 """A client's command, and the variable that leads it to another authority."""
 UNTRUSTED = "(?i)certificate|issuer|self.signed|unable to verify"
-FIX = "let 20-workspace and deployment.yaml lead it to /run/workspace/authorities.crt"
+FIX = "lead it to the workspace's bundle of authorities, as deployment.yaml in docker/platform/code-server does"
 
 
 @pytest.fixture(params=CLIENTS)

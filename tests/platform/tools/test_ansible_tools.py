@@ -16,6 +16,7 @@ from fixtures.deployment.overlay import Workspace
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import CONTAINER, Neighbour, Scratch
 from fixtures.deployment.tools import attempt, says, succeeded, word
+from fixtures.deployment.workspace_start import must_be_account
 from fixtures.files import tar_of
 from fixtures.inventory import Inventory
 
@@ -117,12 +118,13 @@ def test_playbook_changes_the_cluster_once(pod: Pod, scratch: Scratch) -> None:
 
 @pytest.mark.requirement("TOOL-ansible-core-operates", "DEP-6")
 @pytest.mark.uses("ansible-galaxy")
-def test_playbook_is_refused_another_namespace(pod: Pod, scratch: Scratch) -> None:
+def test_playbook_is_refused_another_namespace(pod: Pod, scratch: Scratch, account_name: str) -> None:
+    must_be_account(pod, account_name)
     wanted = {"namespace": "default", "definition": scratch.config_map(said=word())}
     done = play(pod, {"kubernetes.core.k8s": wanted, "check_mode": True})
     assert "orbidden" in str(done.failures), (
         f"ServiceAccount: a ConfigMap in the namespace default is not forbidden to Ansible ({done.failures}): "
-        "take that right away in rbac.yaml"
+        "take that right away from the roles that give it"
     )
 
 

@@ -21,6 +21,7 @@ from fixtures.host.podman import podman
 from fixtures.image.image import Image
 from fixtures.registry.client import Pushed, Registry
 from fixtures.registry.settings import RegistryError, RegistrySettings
+from fixtures.services.settings import DeploymentSettings
 from fixtures.verdict.evidence import blocked
 
 pytestmark = pytest.mark.xdist_group("storage")
@@ -151,10 +152,10 @@ def password(registry_up: RegistrySettings) -> str:
 
 
 @pytest.mark.requirement("TOOL-podman-runs")
-def test_podman_is_rootless_in_the_pod(pod: Pod, image: Image) -> None:
+def test_podman_is_rootless_in_the_pod(pod: Pod, image: Image, held_to: DeploymentSettings) -> None:
     asked = "{{.Host.Security.Rootless}} {{.Store.GraphDriverName}} {{.Store.GraphRoot}}"
     seen = must_run(pod, "podman", f"podman info --format '{asked}'").split()
-    expected = ["true", "vfs", f"{image.inventory.image.home}/.local/share/containers/storage"]
+    expected = ["true", "vfs", f"{held_to.home or image.inventory.image.home}/.local/share/containers/storage"]
     assert seen == expected, f"podman: rootless, driver, storage are {seen}, not {expected}: fix storage.conf"
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.advice import REBUILD, last_line
 from fixtures.cluster.target import Target
-from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Neighbour, Scratch
 from fixtures.deployment.tools import api_version, attempt, must_refuse, must_run, must_tell, succeeded, word
+from fixtures.deployment.workspace_start import must_be_account
 from fixtures.files import tar_of
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -56,12 +56,6 @@ DENIED = {
 # ---- kubectl
 
 
-@pytest.fixture
-def account_name(deployment: Deployment) -> str:
-    """How the API server knows the pod's ServiceAccount."""
-    return f"system:serviceaccount:{deployment.namespace}:{deployment.pod().spec.service_account_name}"
-
-
 @pytest.mark.requirement("TOOL-kubectl-connects")
 def test_kubectl_asks_the_server_that_there_is(pod: Pod, target: Target) -> None:
     seen = must_tell(pod, "kubectl", "kubectl version -o json").get("serverVersion")
@@ -71,12 +65,7 @@ def test_kubectl_asks_the_server_that_there_is(pod: Pod, target: Target) -> None
 
 @pytest.mark.requirement("TOOL-kubectl-connects", "ENV-2")
 def test_kubeconfig_of_a_login_shell_is_the_account_s(pod: Pod, account_name: str) -> None:
-    # Without the pod's own variables kubectl has nothing but the kubeconfig to find the cluster by.
-    asked = "kubectl --kubeconfig=$KUBECONFIG auth whoami -o jsonpath={.status.userInfo.username}"
-    seen = must_run(pod, "kubectl", f"env -i HOME=$HOME bash -lc '{asked}'")
-    assert seen == account_name, (
-        f"kubectl: is {seen} to the server, not {account_name}: fix the file that KUBECONFIG names"
-    )
+    must_be_account(pod, account_name)
 
 
 @pytest.mark.requirement("TOOL-kubectl-operates")
@@ -99,8 +88,9 @@ def test_kubectl_makes_changes_and_deletes_a_configmap(pod: Pod, scratch: Scratc
 )
 def test_account_is_refused_in_the_server_s_words(deed: str, pod: Pod, account_name: str) -> None:
     script, words = DENIED[deed]
+    must_be_account(pod, account_name)
     refusal = f'forbidden: User "{account_name}" {words}'
-    must_refuse(pod, "ServiceAccount", script, refusal, repair="take that right away in rbac.yaml")
+    must_refuse(pod, "ServiceAccount", script, refusal, repair="take that right away from the roles that give it")
 
 
 @pytest.mark.requirement("FLOW-kubectl")
@@ -277,7 +267,8 @@ def test_kubens_lists_the_namespaces(pod: Pod) -> None:
     ],
     ids=["kubectx", "kubens"],
 )
-def test_switches_and_switches_back_in_a_copy(switcher: str, there: str, ask: str, pod: Pod) -> None:
+def test_switches_and_switches_back_in_a_copy(switcher: str, there: str, ask: str, pod: Pod, account_name: str) -> None:
+    must_be_account(pod, account_name)
     before = [must_run(pod, "kubectl", script) for script in ("cat $KUBECONFIG", ask)]
     script = f"""\
 {COPY}

@@ -126,3 +126,25 @@ def test_one_pod_is_expected(deployment: DeploymentObject, monkeypatch: pytest.M
     monkeypatch.setattr(client.CoreV1Api, "list_namespaced_pod", lambda *_, **__: there)
     with pytest.raises(DeploymentError, match=r"^Deployment s/code-server: one pod expected, there is p, p: scale it"):
         deployment.pod()
+
+
+# ---- its Service
+
+
+def service(name: str, selector: dict[str, str] | None) -> Any:
+    spec = SimpleNamespace(selector=selector, ports=[SimpleNamespace(port=8080)])
+    return SimpleNamespace(metadata=SimpleNamespace(name=name), spec=spec)
+
+
+def test_service_is_the_first_that_leads_to_the_pod(
+    deployment: DeploymentObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pod()
+    one.metadata.labels = {"app.kubernetes.io/name": "ide", "pod-template-hash": "hash2"}
+    monkeypatch.setattr(DeploymentObject, "pods", lambda _self: [one])
+    there = [service("bare", None), service("other", {"app": "x"}), service("ide", {"app.kubernetes.io/name": "ide"})]
+    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_service", lambda *_: SimpleNamespace(items=there))
+    assert deployment.service() == ("ide", 8080)
+    there.pop()
+    with pytest.raises(DeploymentError, match="no Service leads to its pod"):
+        deployment.service()

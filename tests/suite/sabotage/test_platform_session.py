@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fixtures.cluster.api import ClusterError
 from fixtures.paths import ROOT
+from fixtures.sabotage import platform_session
+from fixtures.verdict.outcomes import Outcome
 from tests.suite.small_inventory import SMALL
 
 CHECKS = """
@@ -107,3 +111,14 @@ def test_fates(scored: dict[str, list[Any]]) -> None:
     assert scored["restart"][1].startswith(
         "false alarm, the unbroken platform: tests/platform/test_one.py::test_restart"
     )
+
+
+def test_cluster_that_cannot_be_had_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = platform_session.Session([], print)
+    ended: Any = SimpleNamespace(outcome=Outcome.ERROR, line="no cluster: start one")
+    monkeypatch.setattr(session, "_run", lambda *_: ended)
+    nothing: Any = SimpleNamespace(nodeid="t.py::t")
+    with pytest.raises(ClusterError, match=r"^no cluster: start one$"):
+        session._unbroken(nothing, nothing)
+    session.made["target"] = "a cluster"
+    assert "false alarm" in session._unbroken(nothing, nothing)

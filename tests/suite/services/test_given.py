@@ -25,8 +25,9 @@ def services(tmp_path: Path) -> GivenServices:
 
 
 def test_service_that_is_not_configured_is_blocked(services: GivenServices) -> None:
-    with pytest.raises(Blocked, match="nats is not configured"):
+    with pytest.raises(Blocked, match="nats is not configured") as found:
         services.require("nats")
+    assert found.value.because == "give [services.nats] in settings.toml"
 
 
 def test_environment_leads_to_the_configured_service(services: GivenServices) -> None:

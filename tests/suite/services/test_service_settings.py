@@ -98,7 +98,8 @@ def test_preset_says_what_a_deployment_is_held_to_and_a_file_counts_before_it(tm
     )
     found = GivenSettings(tmp_path / "s.toml", KNOWN).deployment
     assert (found.home, found.limits) == ("/home/thinkube", {"cpu": 2, "memory": 8 << 30})
-    assert GivenSettings(Path("thinkube"), KNOWN).services == {}
+    preset = GivenSettings(Path("thinkube"), KNOWN)
+    assert (preset.services, preset.file) == ({}, 'a settings file with preset = "thinkube"')
 
 
 @pytest.mark.parametrize("entry", ["cpu = 0", "memory_gib = -1", "home_gib = 0", "home = 'thinkube'", "ram = 3"])
