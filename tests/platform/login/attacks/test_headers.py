@@ -12,7 +12,6 @@ import pytest
 from fixtures.login.attacks import MALLORY
 from fixtures.login.proxy import LoginProxy
 from fixtures.login.visitor import Visitor
-from fixtures.services.raw_http import Headers
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
 
@@ -46,21 +45,16 @@ SPELLINGS = {
 }
 
 
-def what_is_told(visitor: Visitor, path: str, headers: Headers = ()) -> list[tuple[str, str]]:
-    """Return the path and all headers, their names in small letters, that reach a server behind code-server."""
-    reply = visitor.get(path, headers=headers)
-    assert reply.status == 200, (
-        f"code-server: answers {reply.status} for a port of the pod, not 200: leave out --disable-proxy"
-    )
-    return [(name.lower(), value) for name, value in reply.document]
-
-
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_code_server_is_told_the_truth_alone(
     ready_proxy: LoginProxy, resident: Visitor, echo: int, spelling: Callable[[str], str]
 ) -> None:
     sent = tuple((spelling(name), f"{MALLORY}-{number}") for number, name in enumerate(IDENTITIES))
-    told = what_is_told(resident, f"/proxy/{echo}/", sent)
+    reply = resident.get(f"/proxy/{echo}/", headers=sent)
+    assert reply.status == 200, (
+        f"code-server: answers {reply.status} for a port of the pod, not 200: leave out --disable-proxy"
+    )
+    told = [(name.lower(), value) for name, value in reply.document]
     believed = {name: value for name, value in told if MALLORY in value}
     fix = "name each such header below injectRequestHeaders, with the claim that it is to have"
     assert not believed, f"oauth2-proxy: passes on what a client says of itself, {believed}: {fix}"
@@ -71,5 +65,6 @@ def test_code_server_is_told_the_truth_alone(
 def test_path_is_passed_on_as_it_was_sent(resident: Visitor, echo: int) -> None:
     """A path that is decoded on its way names something else behind it, or is refused here and taken there."""
     sent = "/group%2Fproject/a%20b/%2e%2e/c;d=%3B"
-    told = dict(what_is_told(resident, f"/proxy/{echo}{sent}"))[":path"]
-    assert told == sent, f"oauth2-proxy: passes on the path {told} for {sent}: set proxyRawPath below upstreamConfig"
+    reply = resident.get(f"/proxy/{echo}{sent}")
+    told = dict(reply.document)[":path"] if reply.status == 200 else f"an answer {reply.status}"
+    assert told == sent, f"oauth2-proxy: makes {told} of the path {sent}: set proxyRawPath below upstreamConfig"
