@@ -25,6 +25,8 @@ from fixtures.inventory import Inventory
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
 from fixtures.services.settings import DeploymentSettings
+from fixtures.smoke.inside.common import Facts
+from fixtures.smoke.visitor import Met, met, told
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
@@ -103,7 +105,9 @@ def test_redeploying_replaces_the_pod_and_keeps_home(run_deployment: Deployment,
 
 @pytest.mark.requirement("DEP-1")
 def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch: Scratch) -> None:
-    service, port = deployment.service()
+    found = deployment.service()
+    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
+    service, port = found
     url = f"http://{service}.{deployment.namespace}.svc:{port}/healthz"
     # What curl says of its failure is for the check's first line, so the pod ends well all the same.
     ask = f"curl --silent --show-error --retry 5 --retry-connrefused --max-time 30 {url} 2>&1; exit 0"
@@ -113,6 +117,24 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
     assert '"status"' in scratch.log(), (
         f"Service {service}: {url} gives another pod {scratch.log()[:100]!r}, not the editor's health: "
         "set its selector and targetPort"
+    )
+
+
+@pytest.mark.requirement("DEP-4")
+def test_no_port_of_the_pod_opens_the_editor_without_a_login(deployment: Deployment, inventory: Inventory) -> None:
+    """From inside the pod itself, to which no NetworkPolicy applies."""
+    address = deployment.pod().status.pod_ip
+    host = f"[{address}]" if ":" in address else address
+    ports = sorted({*deployment.ports(), inventory.image.port})
+    urls = [f"{scheme}://{host}:{port}/" for port in ports for scheme in ("http", "https")]
+    answers = [_visit(deployment, url) for url in urls]
+    assert any(met(one) is not Met.NOTHING for one in answers), (
+        f"pod: no port of it answers itself: {'; '.join(map(told, answers))}: declare the port that the editor is at"
+    )
+    opened = [told(one) for one in answers if met(one) is Met.EDITOR]
+    assert not opened, (
+        f"pod: without a log-in, {'; '.join(opened)}: let the editor listen on 127.0.0.1 alone behind a log-in in the "
+        "pod, or ask for a password"
     )
 
 
@@ -241,8 +263,8 @@ def test_home_has_the_plans_size(deployment: Deployment, held_to: DeploymentSett
 def test_start_scripts_report_no_failure(deployment: Deployment, inventory: Inventory) -> None:
     pod = deployment.pod().metadata.name
     log = str(deployment.core.read_namespaced_pod_log(pod, deployment.namespace, container=deployment.container))
-    told = [line for line in log.splitlines() if START_FAILURE.match(line)]
-    assert not told, f"start of the workspace: {told[0]}: fix what the log of pod {pod} says, then delete the pod"
+    failed = [line for line in log.splitlines() if START_FAILURE.match(line)]
+    assert not failed, f"start of the workspace: {failed[0]}: fix what the log of pod {pod} says, then delete the pod"
     script = must_have_script(deployment.inside(), inventory.image.start_scripts)
     assert script in log, (
         f"start of the workspace: the log of pod {pod} says nothing of {script}: "
@@ -287,8 +309,8 @@ def test_ssh_keys_are_those_of_the_secret(inside: Callable[[str], CommandResult]
 @pytest.mark.requirement("DEP-7")
 def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], CommandResult]) -> None:
     fix = START
-    told = inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}"
-    tasks = json_of(told, "VS Code", "tasks.json has", repair=fix)
+    written = inside("cat ~/.local/share/code-server/User/tasks.json").stdout or "{}"
+    tasks = json_of(written, "VS Code", "tasks.json has", repair=fix)
     labels = [task["label"] for task in tasks.get("tasks", [])]
     assert "Claude Code" in labels, f"VS Code: the tasks are {labels}, without `Claude Code`: {fix}"
     for task in tasks["tasks"]:
@@ -297,8 +319,8 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
             f"VS Code: task `{task['label']}` without claude says {(done.stdout + done.stderr).strip()[:100]!r}, "
             "not how to install it: fix home/tasks.json"
         )
-    told = inside("cat ~/.claude/settings.json").stdout or "{}"
-    settings = json_of(told, "Claude Code", "settings.json has", repair=fix)
+    written = inside("cat ~/.claude/settings.json").stdout or "{}"
+    settings = json_of(written, "Claude Code", "settings.json has", repair=fix)
     denied = settings.get("permissions", {}).get("deny", [])
     assert "Read(~/.ssh/**)" in denied, f"Claude Code: its settings deny {denied}, not the SSH keys: {fix}"
 
@@ -338,6 +360,18 @@ def test_kubeconfig_is_that_of_the_account(
     assert mode == "600", f"kubeconfig: its mode is {mode}, not 600: {START}"
     mine = f"pod/{deployment.pod().metadata.name}"
     assert mine in pods, f"kubeconfig: kubectl lists {pods} without {mine}: let its context be of the pod's namespace"
+
+
+def _visit(deployment: Deployment, url: str) -> list[Facts]:
+    """Return what a visitor gets at a URL where curl follows each redirect, as `fixtures.smoke.visitor` takes it."""
+    # The page itself goes the other way than what curl says of it.
+    ask = "curl --silent --show-error --insecure --location --max-redirs 5 --max-time 20 --noproxy '*' --output page"
+    script = f"{ask} --write-out '%{{http_code}} %{{url_effective}}' '{url}'; e=$?; cat page >&2; exit $e"
+    done = deployment.run(script)
+    if done.rc:
+        return [{"url": url, "error": done.stderr.strip()}]
+    status, last = done.stdout.split()
+    return [{"url": last, "status": int(status), "location": "", "text": done.stderr}]
 
 
 def _one(documents: list[Document], kind: str) -> Document:
