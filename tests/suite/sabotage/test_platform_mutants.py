@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.sabotage import platform_operators
-from fixtures.sabotage.platform_mutants import PlatformMutant, Step, services_without, written
+from fixtures.sabotage.platform_mutants import PlatformMutant, Step, services_without, shipped, written
 
 ONE = """
 [[mutants]]
@@ -84,3 +84,16 @@ def test_each_line_of_the_manifests_brings_a_mutant() -> None:
     flips = platform_operators.PROXY_SETTINGS.read_text(encoding="utf-8").count(" = true\n")
     assert sum(one.startswith("op-flip-") for one in ids) >= flips
     assert {"op-probe-readinessprobe", "op-mount-home", "op-variable-ssl-cert-file", "op-limit-memory"} <= set(ids)
+
+
+def test_right_that_is_given_everywhere_is_no_mutant_of_a_role() -> None:
+    ids = {one.id for one in platform_operators.of_rights()}
+    assert "op-verb-code-server-workspace-5-create" in ids, "jobs are made in the workspace alone"
+    assert "op-verb-code-server-workspace-5-list" not in ids, "and are listed everywhere"
+    assert "op-verb-code-server-workspace-0-list" in ids, "Secrets are among what is listed in the workspace alone"
+
+
+def test_mutant_is_left_out_with_all_checks_that_it_names(tmp_path: Path) -> None:
+    mutants = read(tmp_path, ONE)
+    assert shipped(mutants, ["tests/platform/deployment/test_deployment.py::test_service_leads"]) == list(mutants)
+    assert shipped(mutants, ["tests/platform/deployment/test_deployment.py::test_home"]) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,3 +123,22 @@ def test_cluster_that_cannot_be_had_ends_it_at_once(monkeypatch: pytest.MonkeyPa
         session._unbroken(nothing, nothing)
     session.made["target"] = "a cluster"
     assert "false alarm" in session._unbroken(nothing, nothing)
+
+
+def test_time_stands_still_while_something_is_set_up_once() -> None:
+    with platform_session.limited(60) as over, platform_session.stopped():
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+        with platform_session.stopped():
+            pass
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert over == []
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_time_goes_on_after_it() -> None:
+    with platform_session.limited(60):
+        with platform_session.stopped():
+            pass
+        left, again = signal.getitimer(signal.ITIMER_REAL)
+        assert 0 < left <= 60
+        assert again == platform_session.AGAIN_SECONDS
