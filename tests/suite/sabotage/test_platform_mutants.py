@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from fixtures.errors import UsageError
+from fixtures.host.process import run
+from fixtures.paths import ROOT
 from fixtures.sabotage import platform_operators
 from fixtures.sabotage.platform_mutants import PlatformMutant, Step, services_without, shipped, written
 
@@ -97,3 +101,12 @@ def test_mutant_is_left_out_with_all_checks_that_it_names(tmp_path: Path) -> Non
     mutants = read(tmp_path, ONE)
     assert shipped(mutants, ["tests/platform/deployment/test_deployment.py::test_service_leads"]) == list(mutants)
     assert shipped(mutants, ["tests/platform/deployment/test_deployment.py::test_home"]) == []
+
+
+def test_plugins_are_left_for_pytest_to_import() -> None:
+    """Of one that is imported before, pytest warns that it cannot rewrite its assertions; a warning ends the run."""
+    names = re.findall(r'"(fixtures[\w.]+)"', (ROOT / "conftest.py").read_text(encoding="utf-8"))
+    program = f"import sys, fixtures.sabotage.__main__; print([one for one in {names} if one in sys.modules])"
+    done = run([sys.executable, "-c", program], timeout=60)
+    assert names
+    assert done.stdout == "[]\n", done.stdout + done.stderr
