@@ -90,7 +90,7 @@ def test_account_can_watch(account: client.ApiClient) -> None:
         for verb in ("get", "list", "watch")
         if not may(account, verb, resource, group, namespace)
     ]
-    assert not lacks, f"ServiceAccount: may not in all namespaces: {reviewed.shortened(lacks)}: {GIVE}"
+    assert not lacks, f"ServiceAccount: may not in all namespaces: {_told(lacks, GIVE)}"
 
 
 @pytest.mark.requirement("DEP-6")
@@ -100,7 +100,7 @@ def test_account_can_work_in_its_namespace(account: client.ApiClient, deployment
         for verb, resource, group in WORKS_WITH
         if not may(account, verb, resource, group, deployment.namespace)
     ]
-    assert not lacks, f"ServiceAccount: may not in {deployment.namespace}: {reviewed.shortened(lacks)}: {GIVE}"
+    assert not lacks, f"ServiceAccount: may not in {deployment.namespace}: {_told(lacks, GIVE)}"
 
 
 @pytest.mark.requirement("DEP-6")
@@ -110,7 +110,7 @@ def test_account_has_no_business(account: client.ApiClient, deployment: Deployme
         where = deployment.namespace if namespace == OWN else namespace
         if may(account, verb, resource, group, where):
             given.append(f"{verb} {resource} {'in ' + where if where else 'everywhere'}")
-    assert not given, f"ServiceAccount: may {reviewed.shortened(given)}: {TAKE}"
+    assert not given, f"ServiceAccount: may {_told(given, TAKE)}"
 
 
 @pytest.mark.requirement("DEP-6")
@@ -137,7 +137,7 @@ def test_refusals_are_real(account: client.ApiClient, deployment: Deployment) ->
         "list configmaps everywhere": "/api/v1/configmaps",
     }
     given = [what for what, path in paths.items() if _status(account, path) != 403]
-    assert not given, f"ServiceAccount: may {reviewed.shortened(given)}: {TAKE}"
+    assert not given, f"ServiceAccount: may {_told(given, TAKE)}"
 
 
 @pytest.mark.requirement("DEP-6")
@@ -155,6 +155,11 @@ def test_account_makes_no_pod_with_rights_over_the_node(
         f"namespace: a pod with {privilege} is refused neither by PodSecurity or the like nor for want of a right, but "
         f"for {said!r}: {LABEL}"
     )
+
+
+def _told(rights: list[str], repair: str) -> str:
+    """Return the first of some rights and the repair as the end of a first line, with all of them below it."""
+    return "\n".join((f"{reviewed.shortened(rights)}: {repair}", *rights))
 
 
 def _refusal(account: client.ApiClient, path: str, body: dict[str, Any]) -> str:

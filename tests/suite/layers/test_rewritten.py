@@ -75,6 +75,8 @@ def test_a_reviewed_change_keeps_mode_and_owner_or_has_the_reviewed_ones(
         ("usr/local/bin/x.py", b"#!/usr/bin/python3\n", 0o644, 1),
         ("usr/lib/app/x.py", b"#!/usr/bin/python3\n", 0o644, 0),
         ("usr/share/x/readme", b"text", 0o644, 0),
+        ("usr/share/x/postrm", b"#!/bin/sh\n", 0o644, 1),
+        ("usr/share/doc/x/examples/postrm", b"#!/bin/sh\n", 0o644, 0),
     ],
 )
 def test_a_program_that_not_everybody_may_run(tmp_path: Path, path: str, data: bytes, mode: int, wrong: int) -> None:
