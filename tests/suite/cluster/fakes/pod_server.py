@@ -294,7 +294,7 @@ class PodHandler(BaseHTTPRequestHandler):
         with self.lock:
             self.wfile.write(content[: len(content) // 2] if stumbles else content)
             if stumbles == "cut":
-                self.connection.shutdown(socket.SHUT_RDWR)
+                self.hang_up()
             while stumbles == "stall":
                 threading.Event().wait()
 
@@ -304,4 +304,9 @@ class PodHandler(BaseHTTPRequestHandler):
             if status is not None:
                 self.message(b"\x03" + json.dumps({"metadata": {}, **status}).encode())
             self.frame(ABNF(1, 0, 0, 0, ABNF.OPCODE_CLOSE, 0, struct.pack("!H", 1000)))
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection in both directions, for the thread that reads it too."""
+        # A TLS socket's own shutdown drops its keys first: who reads it in another thread is given ciphertext.
+        socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
