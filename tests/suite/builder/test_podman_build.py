@@ -10,6 +10,7 @@ import pytest
 from fixtures.builder import podman_build
 from fixtures.host.process import PodmanError
 from fixtures.redaction import keep
+from tests.suite.processes import gone
 
 BUILD = """#!/bin/sh
 echo '[1/2] STEP 1/2: FROM x AS jq'
@@ -50,6 +51,7 @@ def fake_podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "host-ca.crt"))
     monkeypatch.setattr("fixtures.builder.client_files._podman_version", lambda: "4.3.1")
     monkeypatch.setattr("fixtures.builder.podman_build.environment", lambda: dict(os.environ))
+    monkeypatch.setattr("fixtures.builder.podman_build.remove_abandoned_builds", (tmp_path / "cleared").touch)
     monkeypatch.setattr("fixtures.builder.podman_build.BUILD_DIRECTORY", tmp_path)
     monkeypatch.setattr("fixtures.builder.podman_build.ROOT", tmp_path)
     return tmp_path
@@ -60,6 +62,12 @@ def test_failed_stage_is_named_with_its_log(fake_podman: Path) -> None:
     with pytest.raises(PodmanError, match=failed):
         podman_build.podman_build("image", fake_podman, [])
     assert "make: *** no rule" in (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
+
+
+def test_podman_that_was_killed_is_told_as_such(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(BUILD.format(status=0).replace("exit 0", "kill -KILL $$"), encoding="utf-8")
+    with pytest.raises(PodmanError, match=r"^stage jq of image failed: podman was ended by SIGKILL: see whether the"):
+        podman_build.podman_build("image", fake_podman, [])
 
 
 def test_failed_stage_is_told_with_the_cause_in_its_log(fake_podman: Path) -> None:
@@ -94,15 +102,19 @@ def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:
 
 
 def test_interrupted_build_does_not_go_on(fake_podman: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    endless = "#!/bin/sh\necho '[1/2] STEP 1/2: FROM x AS jq'\nexec sleep 600\n"
+    """Neither podman, nor what a step of it runs; and what it left is removed."""
+    endless = "#!/bin/sh\nsleep 600 & echo $! >\"$0.step\"\necho '[1/2] STEP 1/2: FROM x AS jq'\nwait\n"
     (fake_podman / "podman").write_text(endless, encoding="utf-8")
 
     def interrupt(*_: object) -> None:
+        (fake_podman / "cleared").unlink()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(podman_build.Progress, "read", interrupt)
     with pytest.raises(KeyboardInterrupt):
         podman_build.podman_build("image", fake_podman, [])
+    assert gone(int((fake_podman / "podman.step").read_text(encoding="utf-8")))
+    assert (fake_podman / "cleared").exists()
 
 
 def test_digest_of_a_folder_is_of_names_contents_and_executable_bits(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from fixtures.cluster.pod_exec import PodExecTransport
 from fixtures.cluster.websocket import PodError
 from fixtures.shell.shell import Shell
 from fixtures.shell.transport import CommandTimeoutError, ShellDiedError
-from tests.suite.cluster.fakes.pod_server import PLACE, STUMBLE, PodServer, container, gone, pod
+from tests.suite.cluster.fakes.pod_server import PLACE, STUMBLE, PodServer, container, pod
+from tests.suite.processes import gone
 
 
 def test_streams_and_status_are_told_apart(shell: Shell) -> None:

@@ -10,7 +10,8 @@ from kubernetes import client
 from fixtures.cluster.pod_terminal import PodTerminal
 from fixtures.cluster.websocket import PodError
 from fixtures.shell.screen import ScreenError, TerminalError
-from tests.suite.cluster.fakes.pod_server import PLACE, STUMBLE, PodServer, gone
+from tests.suite.cluster.fakes.pod_server import PLACE, STUMBLE, PodServer
+from tests.suite.processes import gone
 
 
 def script(text: str) -> list[str]:

@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import select
 import socket
 import struct
 import subprocess
@@ -49,20 +48,6 @@ def settings(server: PodServer) -> client.Configuration:
     configuration = client.Configuration(host=f"{server.scheme}://127.0.0.1:{server.server_port}")
     configuration.retries = False
     return configuration
-
-
-def gone(pid: int, seconds: float = 5.0) -> bool:
-    """Wait until a process has ended, a zombie included; tell whether it has."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    try:
-        return bool(poll.poll(seconds * 1000))
-    finally:
-        os.close(descriptor)
 
 
 class PodServer(ThreadingHTTPServer):
