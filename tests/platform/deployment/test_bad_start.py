@@ -16,7 +16,7 @@ HOMES = {
     "read-only": "h=/sys",
 }
 TIDY = "trap 'rm -rf /dev/shm/home.* /dev/shm/filler.*' EXIT"
-STEPS = ("ssh_keys", "tasks", "claude_settings")
+STEPS = ("ssh_keys", "tasks", "editor_settings", "claude_settings")
 
 
 @pytest.mark.parametrize("home", HOMES)

@@ -30,7 +30,8 @@ from fixtures.smoke.visitor import Met, met, told
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
-USER_FILES = ".ssh .claude .local/share/code-server/User/tasks.json .local/state/workspace .kube"
+EDITOR = ".local/share/code-server"
+USER_FILES = f".ssh .claude {EDITOR}/User/tasks.json {EDITOR}/Machine/settings.json .local/state/workspace .kube"
 
 
 @pytest.fixture

@@ -14,5 +14,5 @@ from fixtures.inventory import Inventory
 def test_other_half_of_the_editor_works(code_server: CodeServer, pod: Pod, inventory: Inventory) -> None:
     home = inventory.image.home
     with prepared(pod, home) as word:
-        found = trouble(code_server, home, word)
+        found = trouble(code_server, pod, home, word)
     assert not found, "\n".join(found)

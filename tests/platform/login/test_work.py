@@ -16,5 +16,5 @@ def test_other_half_of_the_editor_works(browse: Browse, ready_proxy: LoginProxy,
     home = inventory.image.home
     pod = ready_proxy.require_embedded("its pod").deployment.inside()
     with prepared(pod, home) as word, browse() as code_server:
-        found = trouble(code_server, home, word)
+        found = trouble(code_server, pod, home, word)
     assert not found, "\n".join(found)

@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from fixtures.certificates import Authority
 from fixtures.services.tenants import TENANT_PAIRS, TenantPair, stranger_and_owner
 
 
@@ -21,9 +20,3 @@ def pair(request: pytest.FixtureRequest) -> TenantPair:
 def name(run_id: str) -> str:
     """A name for what one check makes in a service."""
     return f"check-{run_id}-{secrets.token_hex(4)}"
-
-
-@pytest.fixture
-def foreign_certificate() -> bytes:
-    """Certificate (PEM) of an authority that issued none of the services' certificates."""
-    return Authority("somebody else").certificate

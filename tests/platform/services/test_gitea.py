@@ -78,6 +78,15 @@ def test_git_refuses_a_server_of_another_authority(
     refused(done, "git", "certificate", what="a server of another authority", repair=fix)
 
 
+@pytest.mark.requirement("ENV-5")
+@pytest.mark.uses("copier")
+def test_copier_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, foreign_certificate: bytes) -> None:
+    script = "cat >foreign.crt; GIT_SSL_CAINFO=$PWD/foreign.crt copier copy git+$GITEA_URL/any/any.git out"
+    done = gitea_cli(script, stdin=foreign_certificate)
+    fix = "take http.sslVerify=false out of git's settings, and unset GIT_SSL_NO_VERIFY"
+    refused(done, "copier", "certificate", what="a server of another authority", repair=fix)
+
+
 @pytest.mark.requirement("SVC-gitea-auth")
 def test_tea_is_refused_with_a_wrong_token(gitea_cli: GiteaCli) -> None:
     done = gitea_cli("true", token=secrets.token_hex(20))
@@ -123,6 +132,19 @@ def test_tea_opens_an_issue_and_merges_a_pull_request(gitea_cli: GiteaCli, repos
     succeeded(gitea_cli(f"tea pulls merge --repo {repository.path} --login here 2", token=token), "tea", "cannot merge")
     text = repository.text("word").strip()
     assert text == said, f"gitea: main has {text!r} after the merge, not {said!r}: {SERVER_LOG}"
+
+
+@pytest.mark.requirement("FLOW-gitea", "ENV-5")
+@pytest.mark.uses("copier")
+def test_copier_renders_a_template_of_a_private_repository(gitea_cli: GiteaCli, repository: Repository) -> None:
+    said = word()
+    repository.create(private=True)
+    script = f"""({CLONE.format(path=repository.path)}; echo 'said: {{type: str}}' >copier.yml
+        echo '{{{{ said }}}}' >greeting.jinja; git add . && git commit --quiet -m 'a template' && git push --quiet)
+        copier copy --quiet --vcs-ref=HEAD --data said={said} git+$GITEA_URL/{repository.path}.git out
+        cat out/greeting"""
+    text = succeeded(gitea_cli(script), "copier", "renders no template of a repository").strip()
+    assert text == said, f"copier: rendered {text!r}, not {said!r}: set GITEA_URL"
 
 
 @pytest.mark.requirement("FLOW-gitea")

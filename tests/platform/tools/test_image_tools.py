@@ -168,6 +168,15 @@ def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings,
     must_refuse(pod, "podman", f"{AUTH}\n{_login(registry_up)}", REFUSAL, repair=ASK, stdin=f"{password}.".encode())
 
 
+@pytest.mark.requirement("TOOL-podman-connects", "ENV-5")
+def test_podman_refuses_a_registry_of_another_authority(
+    pod: Pod, registry_up: RegistrySettings, foreign_certificate: bytes
+) -> None:
+    script = f"cat >foreign.crt; export SSL_CERT_FILE=$PWD/foreign.crt; podman pull {registry_up.host}/any/any:any"
+    fix = "take `insecure` out of registries.conf"
+    must_refuse(pod, "podman", script, "unknown authority", repair=fix, stdin=foreign_certificate)
+
+
 @pytest.mark.requirement("TOOL-podman-operates")
 @pytest.mark.uses("yq")
 def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: Registry) -> None:

@@ -42,7 +42,7 @@ def start(tmp_path: Path, script: str) -> Start:
         "authorities/own.crt": AUTHORITY.format("own"),
         "public.crt": "public\n",
     }
-    for name in ("gitconfig", "tasks.json", "claude-settings.json"):
+    for name in ("gitconfig", "tasks.json", "claude-settings.json", "editor-settings.json"):
         files[f"provided/{name}"] = (BASE / "home" / name).read_text(encoding="utf-8")
     for folder in ("home", "run", "keys", "account", "authorities", "provided"):
         (tmp_path / folder).mkdir()
@@ -139,7 +139,9 @@ def test_step_that_fails_is_told_and_ends_no_other(
     blocked.write_text("a file where a folder belongs", encoding="utf-8")
     home = start(status=1)
     assert f"20-workspace: {step}: failed with status 1" in capfd.readouterr().err
-    made = {".ssh/id_ed25519", ".kube/config", ".claude/settings.json", ".local/share/code-server/User/tasks.json"}
+    editor = ".local/share/code-server"
+    made = {".ssh/id_ed25519", ".kube/config", ".claude/settings.json"}
+    made |= {f"{editor}/User/tasks.json", f"{editor}/Machine/settings.json"}
     assert {name for name in made if (home / name).is_file()} == {name for name in made if not name.startswith(place)}
     assert (tmp_path / "run/authorities.crt").is_file()
 
