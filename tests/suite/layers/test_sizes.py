@@ -259,6 +259,14 @@ def test_over_budget_and_over_limit_are_findings(tmp_path: Path) -> None:
     assert limit.startswith("image: 10,000,000 bytes, 0 over 10,000,000: trim (layer overhead ")
 
 
+@pytest.mark.parametrize("others", [1, 0], ids=["shared", "alone"])
+def test_budget_is_held_against_what_a_tool_needs_whoever_shares_it(tmp_path: Path, others: int) -> None:
+    entries = read(tmp_path, debian("jq: Depends: libjq", "yq: Depends: libjq", "libjq", files={"/opt/libjq": 9000}))
+    tools = [ToolFootprint("jq", debian=("jq",), budget=9000), ToolFootprint("yq", debian=("yq",))][: 1 + others]
+    (found,) = table(entries, *tools).findings()
+    assert found.startswith("jq: 12,288 bytes, 3,288 over its budget of 9,000: trim (libjq 10,752, jq 1,024)")
+
+
 def test_exactly_the_budget_is_within_it(tmp_path: Path) -> None:
     entries = read(tmp_path, {"/a": 512})
     assert table(entries, ToolFootprint("a", ("/a",), budget=1024)).findings() == []
@@ -275,6 +283,6 @@ def test_table_is_printed_by_size_with_budgets_and_layers(tmp_path: Path) -> Non
     tools = (ToolFootprint("small", ("/small",), budget=100_000), ToolFootprint("large", ("/large",)))
     lines = table(entries, *tools, total=1_200_000, limit=1_000_000).render().splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["large", "small", "layer", "base", "total", "layer", "layer"]
-    assert lines[2].split() == ["small", "0.2", "0.1", "OVER", "BUDGET"]
+    assert lines[2].split() == ["small", "0.2", "0.2", "0.1", "OVER", "BUDGET"]
     assert lines[-3].split() == ["total", "1.2", "1.0", "OVER", "LIMIT"]
     assert lines[-1].split() == ["layer", "1", "sha256:1", "0.9", "large", "0.9"]

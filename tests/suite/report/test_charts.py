@@ -26,6 +26,10 @@ def test_row_is_compared_with_its_budget(size: float, state: State) -> None:
     assert treemap.state(Share("helm", size, 60.0)) is state
 
 
+def test_budget_is_held_against_what_a_tool_costs_alone() -> None:
+    assert treemap.state(Share("copier", 12.1, 14.0, alone=24.8)) is State.OVER
+
+
 def test_label_fits_its_tile() -> None:
     shares = [Share("a-tool-with-a-long-name", size, 99.0) for size in (80.0, 9.0, 1.0, 0.1)]
     tiles = treemap.lay_out(shares, 340, 560).tiles
