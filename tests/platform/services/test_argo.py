@@ -108,6 +108,7 @@ def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> 
 
 
 @pytest.mark.requirement("SVC-argo-tenancy", "DEP-6")
+@pytest.mark.uses("argo")
 def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) -> None:
     document = workflows.manifest("true")
     document["metadata"] = document["metadata"] | {"namespace": SERVICE.namespace}

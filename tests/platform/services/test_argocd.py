@@ -81,6 +81,7 @@ def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
 
 
 @pytest.mark.requirement("SVC-argocd-auth")
+@pytest.mark.uses("argocd")
 def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> None:
     with pod.terminal("sh", "-c", LOGIN.format(user=argocd.account.user)) as screen:
         screen.wait_for(r"^Password:", timeout=30)
@@ -102,6 +103,7 @@ def test_argocd_warns_of_a_server_of_another_authority(pod: Pod, foreign_certifi
 
 
 @pytest.mark.requirement("SVC-argocd-auth")
+@pytest.mark.uses("argocd")
 @pytest.mark.usefixtures("argocd")
 def test_argocd_is_refused_without_a_login(pod: Pod) -> None:
     done = pod.run("ARGOCD_CONFIG_DIR=$PWD argocd app list", seconds=60)

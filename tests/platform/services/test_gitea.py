@@ -15,6 +15,7 @@ from fixtures.services.catalogue.gitea import API, GiteaCli, Repository, connect
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint
 from fixtures.services.tenants import TenantPair
+from fixtures.verdict.tools_used import uses_tools
 
 CLONE = 'git clone --quiet "$GITEA_URL/{path}.git" here && cd here'
 WORKFLOW = """\
@@ -36,6 +37,7 @@ def repository(gitea: Endpoint, name: str) -> Iterator[Repository]:
 
 
 @pytest.fixture
+@uses_tools("tea")
 def token(gitea: Endpoint, name: str) -> Iterator[str]:
     """A token of the workspace's user, for tea."""
     with token_of(gitea, gitea.account, name) as found:
@@ -88,6 +90,7 @@ def test_copier_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, forei
 
 
 @pytest.mark.requirement("SVC-gitea-auth")
+@pytest.mark.uses("tea")
 def test_tea_is_refused_with_a_wrong_token(gitea_cli: GiteaCli) -> None:
     done = gitea_cli("true", token=secrets.token_hex(20))
     words, fix = "invalid username, password or token", "turn REVERSE_PROXY_AUTHENTICATION off in app.ini"

@@ -40,6 +40,22 @@ BOTH = """
 def test_both():
     assert not "ran"
 """
+BY_FIXTURE = """
+from fixtures.verdict.tools_used import uses_tools
+
+@pytest.fixture
+@uses_tools("{tool}")
+def login():
+    return "ran"
+
+@pytest.fixture
+def forge(login):
+    return login
+
+@requirement("TOOL-jq-runs")
+def test_forge(forge):
+    assert not forge
+"""
 OUT = Check(
     "tests/image/t.py::out", ("FLOW-gitea",), selected=False, outcome=Outcome.NOT_SHIPPED, line="tea not shipped"
 )
@@ -52,6 +68,18 @@ def test_check_is_left_out_and_told_in_one_line(run: Run, mode: Sequence[str]) -
     assert said == ["NOT SHIPPED: tea, gh (nobody here works with another forge): 2 checks left out"]
     assert result.ret == ExitCode.VERIFIED
     assert " 7 not shipped (tea, gh)" in result.stdout.lines[-1]
+
+
+def test_check_is_left_out_whose_fixture_uses_a_tool(run: Run) -> None:
+    result = run(PASSING + BY_FIXTURE.format(tool="tea"), *ALONE)
+    assert result.ret == ExitCode.VERIFIED
+    result.stdout.fnmatch_lines(["NOT SHIPPED: tea, gh (*): 1 check left out"])
+
+
+def test_unknown_tool_of_a_fixture_is_refused(run: Run) -> None:
+    result = run(PASSING + BY_FIXTURE.format(tool="kubetcx"), *ALONE)
+    result.stderr.fnmatch_lines(["*test_forge: kubetcx is not in tools.toml: did you mean kubectx?*"])
+    assert result.ret == ExitCode.USAGE
 
 
 def test_ledger_says_which_rows_are_not_shipped(run: Run, pytester: pytest.Pytester) -> None:
