@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.report import run_files
+from fixtures.report.page import render
 from fixtures.verdict.outcomes import Outcome
 from tests.suite.report.sample_runs import TROUBLE, document, needed, said, whole_run, write
 
@@ -108,3 +110,25 @@ def test_flaky_run_is_no_plain_pass(tmp_path: Path) -> None:
     assert "1 requirement only when checks ran again" in head.meaning
     assert steps[0].command == "pipx run nox"
     assert "promote" not in "".join(step.command for step in steps)
+
+
+TOOLS = {"arguments": ["--image", "h/mine:1", "--inventory=own.toml", "-n", "2"], "part": "tools"}
+"""What binds a run of the tools of an image alone."""
+
+
+def test_run_of_tools_alone_wants_no_other_part(tmp_path: Path) -> None:
+    head, steps, _ = said(write(tmp_path, document("image") | TOOLS))
+    assert head.meaning.startswith("The tools of the image work as its inventory says: ")
+    assert [(step.outcome, step.command) for step in steps] == [(Outcome.PASSED, "")]
+
+
+def test_command_of_a_failure_looks_at_the_same_image(tmp_path: Path) -> None:
+    _, (step, *_), _ = said(write(tmp_path, document("image", ["BLD-3"]) | TOOLS))
+    assert step.command.startswith("pipx run nox -s image -- --only-tools --image h/mine:1 --inventory own.toml -k '")
+
+
+def test_page_names_the_image_and_the_inventory(tmp_path: Path) -> None:
+    mine = {"context": {"image": {"name": "h:5000/team/mine:1"}}, "inventory": "/own/tools.toml"}
+    page = render(run_files.load(write(tmp_path, document("image") | TOOLS | mine)))
+    assert "<h1>Verdict on the image mine ·" in page
+    assert "/own/tools.toml" in page
