@@ -172,7 +172,9 @@ def test_podman_logs_in_to_the_registry(pod: Pod, registry_up: RegistrySettings,
 def test_podman_refuses_a_registry_of_another_authority(
     pod: Pod, registry_up: RegistrySettings, foreign_certificate: bytes
 ) -> None:
-    script = f"cat >foreign.crt; export SSL_CERT_FILE=$PWD/foreign.crt; podman pull {registry_up.host}/any/any:any"
+    # The deployment has the registry's authority in certs.d, beside those of the machine.
+    pull = f"podman pull --cert-dir=$PWD/c {registry_up.host}/any/any:any"
+    script = f"mkdir c; cat >c/ca.crt; export SSL_CERT_FILE=$PWD/c/ca.crt; {pull}"
     fix = "take `insecure` out of registries.conf"
     must_refuse(pod, "podman", script, "unknown authority", repair=fix, stdin=foreign_certificate)
 
