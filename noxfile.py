@@ -323,4 +323,4 @@ def lock(session: nox.Session) -> None:
 def clean(session: nox.Session) -> None:
     """Remove the images of this checkout, and what is in .build/ but programs that were handed in."""
     install(session)
-    session.run("python", "-m", "fixtures", "clean")
+    run(session, "python", "-m", "fixtures", "clean")

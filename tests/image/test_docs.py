@@ -15,7 +15,7 @@ from fixtures.verdict.evidence import blocked
 @pytest.mark.requirement("OPT-docs")
 def test_tools_page_is_that_of_the_inventory(inventory: Inventory) -> None:
     if not inventories.is_product_s():
-        blocked("docs/tools.md is of the product's inventory", "leave out --inventory")
+        blocked("docs/tools.md is of the product's inventory", "a run without --inventory looks at it")
     page = tools_page.PAGE.read_text(encoding="utf-8") if tools_page.PAGE.is_file() else ""
     assert page == tools_page.render(inventory), (
         "docs/tools.md: is not what tools.toml says: run nox -s inventory -- --write, and commit it"

@@ -55,12 +55,15 @@ def removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relocate: Callable[
         if words[:2] == ("image", "rm"):
             assert "--no-prune" in words, "the stages that the image was built from are the cache of the next build"
             names.append(words[-1])
+        if words[0] == "ps":
+            return ""
         return "\n".join([*THERE, *(name for name in THERE if "tools" in name)])
 
     relocate("BUILD_DIRECTORY", tmp_path)
     (tmp_path / "manifest.json").touch()
     monkeypatch.setattr(command_line, "podman", podman)
     monkeypatch.setattr(command_line, "inspect", lambda _: {"Id": "1"})
+    monkeypatch.setattr(command_line, "remove_abandoned_builds", lambda: 0)
     return names
 
 
@@ -82,8 +85,18 @@ def test_clean_removes_this_checkout_s_images_and_no_others(
     monkeypatch.setattr("fixtures.builder.manifest.read", lambda _: built)
     assert command_line.main(["clean"]) == ExitCode.VERIFIED
     assert sorted(removed) == sorted(OWN | more)
-    shared = f"`podman image rm {PROJECT}/code-server-base:1-abc {PROJECT}/debian:trixie` removes them"
-    assert shared in capsys.readouterr().out
+    assert f"and left: 2 images, see `podman images {PROJECT}/*`" in capsys.readouterr().out
+
+
+def test_image_that_a_container_has_is_named_with_it(
+    removed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = min(OWN)
+    monkeypatch.setattr(command_line, "podman", lambda *words: "left\n" if words[0] == "ps" else f"{there}\n")
+    assert command_line.main(["clean"]) == ExitCode.SUITE_ERROR
+    told = f"{there} is in use by 1 container: where no run is using it, `podman rm --force left`, and clean again"
+    assert told in capsys.readouterr().err
+    assert removed == []
 
 
 def test_clean_minds_no_manifest_that_cannot_be_read(removed: list[str]) -> None:
