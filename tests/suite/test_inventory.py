@@ -64,6 +64,18 @@ def edit(tmp_path: Path) -> Edit:
             id="not-shipped",
         ),
         pytest.param(
+            'commands = ["yq"]',
+            'commands = ["yq"]\nneeds = ["gh"]',
+            r"tool 'yq': does not start without gh, which is not shipped: leave it out too, by \[\[not_shipped\]\]$",
+            id="needed and not shipped",
+        ),
+        pytest.param(
+            'commands = ["yq"]',
+            'commands = ["yq"]\nneeds = ["kubetcx"]',
+            r"tool 'yq', needs: kubetcx is not in tools.toml: did you mean kubectx\?",
+            id="needed and unknown",
+        ),
+        pytest.param(
             'name = "helm"', 'name = "kubectl"', r"name 'kubectl' stands in two entries: remove one", id="name"
         ),
         pytest.param('commands = ["yq"]', 'commands = ["jq"]', r"command 'jq' stands in two entries", id="command"),

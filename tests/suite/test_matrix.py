@@ -24,6 +24,13 @@ def test_tool_that_is_dropped_is_said_not_to_be_shipped() -> None:
     assert document["not_shipped"][-1]["tools"] == ["yq"]
 
 
+def test_tool_that_needs_a_dropped_one_goes_with_it() -> None:
+    text = TEXT.replace('commands = ["yq"]', 'commands = ["yq"]\nneeds = ["jq"]')
+    document = tomllib.loads(matrix.without(text, "jq"))
+    assert document["not_shipped"][-1]["tools"] == ["jq", "yq"]
+    assert {"jq", "yq"}.isdisjoint(tool["name"] for tool in document["tools"])
+
+
 def test_entry_may_have_comments() -> None:
     text = TEXT.replace('name = "yq"', 'name = "yq"    # small letters')
     assert "drop yq" in dict(matrix.changes(text))
@@ -63,7 +70,8 @@ def test_what_is_added_has_a_mutant(tmp_path: Path) -> None:
 def test_what_does_not_hold_is_told_with_the_words_of_the_program(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ends = iter([Ended(0, "", ""), Ended(1, "..F\nE   AssertionError: tools.toml: nothing checks it\n", "")] * 2)
+    good, bad = Ended(0, "", ""), Ended(1, "..F\nE   AssertionError: tools.toml: nothing checks it\n", "")
+    ends = iter([good, good, bad, good, bad])
     monkeypatch.setattr(matrix, "run", lambda *_arguments, **_more: next(ends))
     assert list(matrix.holds(tmp_path)) == [
         f"{step}: E   AssertionError: tools.toml: nothing checks it" for step in ("self-tests", "lint")

@@ -12,6 +12,7 @@ from fixtures import matrix
 from fixtures.builder.dockerfile import render
 from fixtures.inventory import DEFAULT_INVENTORY, Inventory, load
 from fixtures.paths import IMAGE_DIRECTORY
+from fixtures.report import tools_page
 from fixtures.sources import GoSource
 
 BANNERS = {
@@ -72,3 +73,8 @@ def test_no_module_asks_for_a_newer_go_than_the_image_is_built_with() -> None:
             f"{path.parent.name}: its go.mod asks for go {wanted[1]}, the image is built with {ours[1]}: "
             "make it with the locked Go, see `Add a tool` in CONTRIBUTING.md"
         )
+
+
+def test_page_of_the_tools_is_that_of_the_inventory() -> None:
+    page = tools_page.PAGE.read_text(encoding="utf-8")
+    assert page == tools_page.render(load()), "docs/tools.md: run nox -s inventory -- --write, and commit it"

@@ -12,6 +12,7 @@ from typing import Any, Self
 import pytest
 
 from fixtures.errors import ExitCode, SuiteError
+from fixtures.marks import RUN_VARIABLE
 from fixtures.verdict import __main__ as command_line
 from fixtures.verdict import binding, supervisor
 from fixtures.verdict.supervisor import run_part, settle
@@ -153,20 +154,45 @@ class Process:
         return 3
 
 
-def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Process] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """The processes that were started, of run 1a2b."""
+    found: list[Process] = []
 
     def start(command: list[str], cwd: Path, env: dict[str, str]) -> Process:
         assert env[binding.RUN] == "1a2b"
-        started.append(Process(command, cwd))
-        return started[0]
+        found.append(Process(command, cwd))
+        return found[-1]
 
     monkeypatch.setattr(binding, "facts", lambda *_: {"run": "1a2b"})
     monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(supervisor, "podman", lambda *_: "")
+    return found
+
+
+def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, started: list[Process]) -> None:
     assert run_part("image", ["-k", "jq"], root=path.parent.parent) == ExitCode.INCOMPLETE
     assert started[0].command[3:] == [
         "-p", "fixtures.verdict.plugin", "tests/image", "--part=image", f"--verdict-json={path}", "--brief", "-k", "jq",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("of", "removed"), [("1a2b-image", ["left"]), ("a gate's job", [])], ids=["ours", "a gate's"])
+@pytest.mark.usefixtures("started")
+def test_containers_that_a_killed_worker_left_are_removed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, of: str, removed: list[str]
+) -> None:
+    gone: list[str] = []
+
+    def podman(*words: str) -> str:
+        gone.extend(words[5:] if words[0] == "rm" else [])
+        return "left\n" if "--filter=label=conformance.run=1a2b-image" in words else ""
+
+    monkeypatch.setattr(supervisor, "podman", podman)
+    if of != "1a2b-image":
+        monkeypatch.setenv(RUN_VARIABLE, of)
+    run_part("image", [], root=path.parent.parent)
+    assert gone == removed
 
 
 def test_part_whose_file_cannot_be_written_is_not_run(path: Path) -> None:
