@@ -49,7 +49,7 @@ def test_containers_and_folder_of_a_killed_build_are_removed(tmp_path: Path, rem
     working_container(tmp_path, "killed", f"{clients}/clients:/mnt:ro,z")
     working_container(tmp_path, "interrupted", f"{tmp_path}/{PREFIX}gone/clients:/mnt:ro,z")
     assert abandoned_builds.remove_abandoned_builds() == 2
-    assert sorted(removed) == ["--force", "--ignore", "interrupted", "killed"]
+    assert sorted(removed) == ["--force", "--ignore", "--volumes", "interrupted", "killed"]
     assert not clients.exists()
 
 

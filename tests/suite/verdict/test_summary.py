@@ -98,7 +98,7 @@ def test_summary_tells_what_was_not_passed_and_ends_with_the_verdict() -> None:
         ("ERROR no network", Tone.BAD),
         ("blocked (1) TOOL-k9s-runs: k9s was omitted", Tone.NOTE),
         ("waived (1) IMG-5: known: uid", Tone.NOTE),
-        (f"INVENTORY: {SMALL}: this says nothing of the product and the plan's tools", Tone.NOTE),
+        (f"INVENTORY: {SMALL}: this is a verdict by that list of tools, not by the plan's", Tone.NOTE),
         ("NOT SHIPPED: tea, gh (nobody here works with another forge): 0 checks left out", Tone.NOTE),
         ("expected here: TOOL-k9s-runs is blocked, nobody handed it in", Tone.NOTE),
         (found.final_line(), Tone.BAD),
