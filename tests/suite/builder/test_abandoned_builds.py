@@ -60,6 +60,13 @@ def test_running_build_is_left_alone(tmp_path: Path, removed: list[str], clients
     assert (removed, clients.exists()) == ([], True)
 
 
+def test_build_that_only_begins_is_left_alone(tmp_path: Path, removed: list[str], clients: Path) -> None:
+    working_container(tmp_path, "begins", f"{clients}/clients:/mnt:ro,z")
+    (clients / "lock").unlink()
+    assert abandoned_builds.remove_abandoned_builds() == 0
+    assert (removed, clients.exists()) == ([], True)
+
+
 def test_builds_that_are_not_ours_are_left_alone(tmp_path: Path, removed: list[str]) -> None:
     working_container(tmp_path, "somebody", "/srv/cache:/mnt:ro,z")
     assert abandoned_builds.remove_abandoned_builds() == 0
