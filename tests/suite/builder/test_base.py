@@ -117,6 +117,12 @@ def test_debian_that_is_there_is_made_anew_without_cache(
     assert mmdebstrap["made"] == base.debian_image()
 
 
+def test_debian_is_made_anew_with_another_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = base.debian_image()
+    monkeypatch.setattr(base, "DEBIAN_OPTIONS", (*base.DEBIAN_OPTIONS, "--customize-hook=true"))
+    assert base.debian_image() != name
+
+
 def test_debian_is_made_of_the_newest_where_its_lock_does_not_resolve(
     mmdebstrap: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
