@@ -313,7 +313,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the locked inputs anew and print what changed; `-- debian` for one of python, debian, base."""
+    """Resolve the locked inputs anew and print what changed; `-- debian` for one of them, `-- --new` keeps the rest."""
     install(session)
     session.install("--quiet", "uv")
     run(session, "python", "-m", "fixtures", "lock", *session.posargs)

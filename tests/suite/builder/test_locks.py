@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from fixtures.builder import base_lock, locks
+from fixtures import inventory as inventories
+from fixtures.builder import base_lock, debian_lock, debian_resolve, lock_files, locks
+from fixtures.builder.debian_lock import DebianLock
 from fixtures.builder.references import Reference, parse
 from fixtures.builder.registry_answers import NoRouteError
 from fixtures.errors import UsageError
+from fixtures.inventory import Inventory
 from fixtures.paths import ROOT
 
 BASE = "docker.io/codercom/code-server:latest"
@@ -30,6 +34,7 @@ def test_each_change_is_a_line(before: str, after: str, told: list[str]) -> None
     assert locks.changes("x.lock", before, after) == told
 
 
+@pytest.mark.usefixtures("product")
 def test_kinds_that_are_named_are_resolved_and_their_changes_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -37,8 +42,9 @@ def test_kinds_that_are_named_are_resolved_and_their_changes_told(
     lock.parent.mkdir()
     (tmp_path / "requirements.lock").write_text("x==1\n", encoding="utf-8")
     monkeypatch.setattr(locks, "ROOT", tmp_path)
+    monkeypatch.setattr(lock_files, "ROOT", tmp_path)
     monkeypatch.setattr(locks, "SUITE", tmp_path / "requirements.lock")
-    monkeypatch.setattr(locks, "KINDS", {"a": lambda: lock.write_text("b=1\n", encoding="utf-8"), "c": pytest.fail})
+    monkeypatch.setattr(locks, "KINDS", {"a": lambda **_: lock.write_text("b=1\n", encoding="utf-8"), "c": pytest.fail})
     assert list(locks.renew(["a"])) == ["a: resolving", "docker/a.lock: b (none) -> 1"]
     assert list(locks.renew(["a"])) == ["a: resolving", "nothing changed"]
 
@@ -51,7 +57,7 @@ def test_every_requirements_in_of_an_image_is_resolved() -> None:
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of the base's lock, which is not there yet; its registry has the new digest."""
-    monkeypatch.setattr(base_lock, "LOCK", tmp_path / "base.lock")
+    monkeypatch.setattr(lock_files, "own", lambda name: tmp_path / name)
     monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", lambda _: NEW)
     return tmp_path / "base.lock"
 
@@ -79,6 +85,14 @@ def test_base_keeps_its_lock_where_no_route_leads_to_the_registry(
     assert capsys.readouterr().out == "base: no route; base.lock stays as it is\n"
 
 
+def test_base_that_is_locked_stays_where_only_new_things_are_resolved(lock: Path) -> None:
+    lock.write_text(f"{BASE}@{OLD}\n", encoding="utf-8")
+    base_lock.renew(BASE, keep=True)
+    assert OLD in lock.read_text(encoding="utf-8")
+    base_lock.renew("codercom/other", keep=True)
+    assert NEW in lock.read_text(encoding="utf-8")
+
+
 @pytest.mark.usefixtures("lock")
 def test_base_that_is_pinned_needs_no_lock(lock: Path) -> None:
     base_lock.renew(f"{BASE}@{OLD}")
@@ -99,3 +113,75 @@ def test_lock_of_the_base_that_is_none_is_refused(text: str, told: str, lock: Pa
     lock.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=rf"^base\.lock: .*{told}"):
         base_lock.locked(parse(BASE, "base"))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """The folder of an inventory of one's own, which is in use."""
+    shutil.copy(ROOT / "docker" / "examples" / "three-tools" / "tools.toml", tmp_path)
+    inventories.use(tmp_path / "tools.toml")
+    return tmp_path
+
+
+@pytest.fixture
+def product() -> None:
+    """The product's inventory is in use, as on the command line."""
+    inventories.use(None)
+
+
+def test_locks_of_another_inventory_stand_beside_it(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "resolve", lambda *_: DebianLock({"debian": {}, "base": {}, "image": {"jq": "9"}}))
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(locks, "_uv", lambda *words: called.append(words))
+    (own / "python").mkdir()
+    (own / "python" / "requirements.in").write_text("httpie\n", encoding="utf-8")
+    told = list(locks.renew(["python", "debian"]))
+    assert [words[-1] for words in called] == [f"{own}/python/requirements.in"]
+    assert f"{own}/debian/amd64.lock: jq (none) -> 9" in told
+    assert debian_lock.locked("arm64").upto("image") == {"jq": "9"}
+
+
+def test_repair_of_another_inventory_s_lock_names_it(own: Path) -> None:
+    assert lock_files.renew("debian") == (
+        f"run `nox -s lock -- debian --inventory {own}/tools.toml`, commit what it changes, and build again"
+    )
+
+
+@pytest.mark.usefixtures("product")
+def test_what_is_locked_stays_where_only_new_things_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[DebianLock | None] = []
+
+    def resolve(_: Inventory, name: str, lock: DebianLock | None) -> DebianLock:
+        kept.append(lock)
+        return debian_lock.locked(name)
+
+    monkeypatch.setattr(locks, "resolve", resolve)
+    monkeypatch.setattr(locks, "_write", lambda *_: None)
+    for keep in (False, True):
+        assert list(locks.renew(["debian"], keep=keep)) == ["debian: resolving", "nothing changed"]
+    assert kept == [None, None, debian_lock.locked("amd64"), debian_lock.locked("arm64")]
+
+
+@pytest.mark.usefixtures("product")
+def test_python_s_packages_take_no_newer_version_where_only_new_things_are_resolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(locks, "_uv", lambda *words: called.append(words))
+    locks.python(keep=True)
+    assert not any("--upgrade" in words for words in called)
+    assert locks.SUITE.name in called[0][-2]
+
+
+@pytest.mark.usefixtures("product")
+def test_apt_prefers_what_is_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    preferred: list[str] = []
+
+    def said(environment: dict[str, str], *_: str) -> str:
+        preferred.append((Path(environment["APT_CONFIG"]).parent / "etc/apt/preferences.d/locked").read_text())
+        return ""
+
+    monkeypatch.setattr(debian_resolve, "_apt", said)
+    kept = DebianLock({"debian": {"bash": "5"}, "base": {}, "image": {"jq": "1"}})
+    debian_resolve.resolve(inventories.load(), "amd64", kept)
+    assert preferred[-1] == debian_lock.preferences({"bash": "5", "jq": "1"})
