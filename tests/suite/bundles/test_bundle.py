@@ -179,3 +179,11 @@ def test_secret_of_another_worker_is_taken_out_at_the_end(bundles: Path) -> None
     keep(WORDS)
     plugin.pytest_sessionfinish(SimpleNamespace(config=SimpleNamespace()))  # type: ignore[arg-type]
     assert path.read_text(encoding="utf-8") == "it said ***"
+
+
+@pytest.mark.parametrize(("part", "kept"), [("live", False), ("image", True)])
+def test_bundles_before_are_forgotten_where_live_checks_run(bundles: Path, part: str, *, kept: bool) -> None:
+    bundles.mkdir()
+    session: Any = SimpleNamespace(config=SimpleNamespace(getoption=lambda *_: part))
+    next(plugin.pytest_runtestloop(session))
+    assert bundles.exists() is kept

@@ -177,6 +177,26 @@ def test_part_is_run_over_its_folder_and_ends_with_its_verdict(path: Path, start
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("code", "kept"), [(4, True), (2, False)], ids=["refused", "broken"])
+def test_verdict_before_stays_where_a_run_was_refused(
+    path: Path, started: list[Process], monkeypatch: pytest.MonkeyPatch, code: int, *, kept: bool
+) -> None:
+    write(path, 0)
+    before, whole = path.read_text(encoding="utf-8"), path.with_name("verdict.json")
+    whole.write_text("{}", encoding="utf-8")
+
+    def refused(*_arguments: object) -> int:
+        path.unlink()
+        whole.unlink()
+        return code
+
+    monkeypatch.setattr(supervisor, "_run", refused)
+    assert run_part("image", ["--inventory=none"], root=path.parent.parent) == code
+    assert not started
+    found = [path.read_text(encoding="utf-8"), whole.read_text(encoding="utf-8")] if path.exists() else []
+    assert found == ([before, "{}"] if kept else [])
+
+
 @pytest.mark.parametrize(("of", "removed"), [("1a2b-image", ["left"]), ("a gate's job", [])], ids=["ours", "a gate's"])
 @pytest.mark.usefixtures("started")
 def test_containers_that_a_killed_worker_left_are_removed(
