@@ -106,6 +106,18 @@ def test_each_role_lets_in(visitor: Visitor, ready_proxy: LoginProxy, realm: Rea
 
 
 @pytest.mark.requirement("DEP-4")
+def test_log_ins_that_several_tabs_begin_all_end_well(visitor: Visitor, ready_proxy: LoginProxy) -> None:
+    begun = [visitor.begin("/oauth2/start") for _ in range(5)]
+    for number, url in enumerate(begun, start=1):
+        reply = visitor.ask(visitor.admit(url, ready_proxy.endpoint.account))
+        assert reply.status == 302, (
+            f"oauth2-proxy: of {len(begun)} tabs that log in at once, number {number} ends with {reply.status}: "
+            "set cookie_csrf_per_request, and its limit to more than people have tabs"
+        )
+    ready_proxy.must_let_in(visitor.get(), "a user who logged in by several tabs")
+
+
+@pytest.mark.requirement("DEP-4")
 def test_user_whose_e_mail_is_not_verified_gets_in(visitor: Visitor, ready_proxy: LoginProxy, realm: Realm) -> None:
     with realm.user(USER_ROLE, emailVerified=False) as account:
         visitor.log_in(account)
