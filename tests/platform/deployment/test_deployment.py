@@ -15,6 +15,7 @@ from fixtures.cluster.objects import Document
 from fixtures.deployment import startup
 from fixtures.deployment.capacity import amount, resources
 from fixtures.deployment.deployment import Deployment
+from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
@@ -137,6 +138,11 @@ def test_no_port_of_the_pod_opens_the_editor_without_a_login(deployment: Deploym
         f"pod: without a log-in, {'; '.join(opened)}: let the editor listen on 127.0.0.1 alone behind a log-in in the "
         "pod, or ask for a password"
     )
+
+
+@pytest.mark.requirement("DEP-4")
+def test_network_policy_lets_in_to_the_editor_alone(run_deployment: Deployment) -> None:
+    must_let_in_to(run_deployment, "http")
 
 
 @pytest.mark.requirement("DEP-1")

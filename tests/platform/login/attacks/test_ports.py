@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.cluster.api import request
 from fixtures.cluster.target import Target
+from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.pod import Pod
 from fixtures.login.attacks import CODE_SERVER_PORT, open_ports
 from fixtures.login.proxy import SERVICE, LoginProxy
@@ -63,16 +63,7 @@ def test_proxy_has_no_token_of_the_pods_account(ready_proxy: LoginProxy) -> None
 
 
 def test_network_policy_lets_in_to_the_proxy_alone(ready_proxy: LoginProxy) -> None:
-    own = ready_proxy.require_embedded("its NetworkPolicy")
-    path = f"/apis/networking.k8s.io/v1/namespaces/{own.deployment.namespace}/networkpolicies"
-    labels = own.deployment.pod().metadata.labels
-    specs = [one["spec"] for one in request(own.deployment.api, path)[0]["items"]]
-    incoming = [one for one in specs if "Ingress" in one["policyTypes"]]
-    mine = [one for one in incoming if one["podSelector"].get("matchLabels", {}).items() <= labels.items()]
-    rules = [rule for one in mine for rule in one.get("ingress", ())]
-    ports = {port["port"] for rule in rules for port in rule.get("ports", [{"port": "all"}])}
-    assert mine, "NetworkPolicy: none selects the pod and what comes in: apply network-policy.yaml"
-    assert ports == {"https"}, f"NetworkPolicy: lets in to {ports}: name the port https alone in network-policy.yaml"
+    must_let_in_to(ready_proxy.require_embedded("its NetworkPolicy").deployment, "https")
 
 
 def test_proxy_s_container_is_confined(ready_proxy: LoginProxy) -> None:
