@@ -1,12 +1,16 @@
-"""The base image that was built upon is the one that the inventory names, as its registry has it, and nothing less."""
+"""The base image is the one that the inventory names, by digest, and nothing of it is lost in the image.
+
+What was trimmed is compared with what the registry gave when it was trimmed, by the build.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from fixtures.builder import base_lock
 from fixtures.builder.drift import packages_of
 from fixtures.builder.manifest import Base, Manifest
-from fixtures.builder.references import DEFAULT_TAG, parse
+from fixtures.builder.references import parse
 from fixtures.host.podman import inspect
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -25,10 +29,12 @@ def base(manifest: Manifest) -> Base:
 
 def test_base_is_the_inventory_s_by_digest(base: Base, inventory: Inventory) -> None:
     built_on, wanted = parse(base.name, "the manifest's base"), parse(inventory.image.base, "the inventory's base")
-    named = [(one.host, one.path, one.tag or DEFAULT_TAG) for one in (built_on, wanted)]
-    assert named[0] == named[1], f"base: the image is built on {built_on}, not on {wanted}: build it again"
-    assert built_on.digest == base.digest, (
-        f"base: {built_on} is told as {base.digest}, which is not the digest that was pulled: build the image again"
+    # A name with a digest has no tag any more.
+    assert built_on.name == wanted.name, f"base: the image is built on {built_on}, not on {wanted}: build it again"
+    pinned = wanted if wanted.digest else base_lock.locked(wanted)
+    assert pinned is None or built_on.digest == pinned.digest, (
+        f"base: the image is built on {built_on}, not on {pinned}, as it is pinned or locked: build it again, or run "
+        "nox -s lock -- base"
     )
 
 

@@ -30,7 +30,7 @@ for n in 1 2 3 4 5 6 7 8; do timeout {seconds} sh -c 'while :; do :; done' & don
 answered=0; asked=0; end=$(($(date +%s) + {seconds}))
 while [ "$(date +%s)" -lt "$end" ]; do
     asked=$((asked + 1))
-    if curl --silent --output /dev/null --max-time {patience} http://127.0.0.1:{port}{ready}; then
+    if curl --silent --fail --noproxy '*' --output /dev/null --max-time {patience} http://127.0.0.1:{port}{ready}; then
         answered=$((answered + 1)); sleep 1
     fi
 done
@@ -75,25 +75,29 @@ def test_memory_that_runs_out_takes_neither_home_nor_the_editor_for_good(
         status: int | None = taken.rc
     except ShellDiedError:
         status = None
-    pod = run_deployment.wait_ready()
-    (seen,) = (one for one in pod.status.container_statuses if one.name == run_deployment.container)
     if status is None:
-        why = seen.last_state.terminated.reason if seen.last_state.terminated else "nothing"
-        assert (seen.restart_count > before, why) == (True, "OOMKilled"), (
-            f"memory: the container ended, and its pod says of it {why}, not OOMKilled: see the kubelet's log"
-        )
+        # By cgroup v2 the whole container ends; its pod still has the status of before for a moment.
+        run_deployment.wait_for("its container to start again", 60, run_deployment.core.list_namespaced_pod,
+                                lambda _: _restarts(run_deployment) > before,
+                                label_selector=run_deployment.selector)  # fmt: skip
+        last = _container(run_deployment).last_state.terminated
+        reason = last.reason if last else "nothing"
+        assert reason == "OOMKilled", f"memory: the container ended as {reason}, not as OOMKilled: see the node's log"
     else:
         assert status == KILLED, (
             f"memory: {limit + (256 << 20)} bytes in the pod end with status {status}, not {KILLED}; the limit is "
             f"{limit}: let the node enforce limits of memory"
         )
+    run_deployment.wait_ready()
     must_remember(run_deployment, remembered, "its pod ran out of memory")
 
 
 @pytest.mark.requirement("DEP-2", "DEP-5")
 def test_busy_cpu_restarts_nothing(run_deployment: Deployment, inventory: Inventory) -> None:
     before = _restarts(run_deployment)
-    probe = run_deployment.pod().spec.containers[0].liveness_probe
+    containers = run_deployment.pod().spec.containers
+    probe = next(one.liveness_probe for one in containers if one.name == run_deployment.container)
+    assert probe, "busy CPU: the editor's container has no livenessProbe: add it"
     places = {"port": inventory.image.port, "ready": inventory.image.ready_path, "patience": probe.timeout_seconds}
     script = BUSY.format(seconds=BUSY_SECONDS, **places)
     said = must_run(run_deployment.inside(), "busy CPU", script, seconds=4 * BUSY_SECONDS)
@@ -103,7 +107,7 @@ def test_busy_cpu_restarts_nothing(run_deployment: Deployment, inventory: Invent
         f"busy CPU: the editor was restarted {after - before} times in {BUSY_SECONDS} s: give the livenessProbe "
         "a longer timeoutSeconds, or a higher failureThreshold"
     )
-    assert asked - answered < probe.failure_threshold, (
+    assert answered == asked, (
         f"busy CPU: the editor answers {answered} of {asked} times within the livenessProbe's "
         f"{probe.timeout_seconds} s: raise its timeoutSeconds, or the limit of CPU"
     )
@@ -148,7 +152,7 @@ def renewed(run_deployment: Deployment) -> Iterator[tuple[str, str]]:
         run_deployment.rollout.restart()
         yield keys["id_ed25519.pub"].decode(), certificate
     finally:
-        core.patch_namespaced_secret(secret, namespace, {"data": {name: old[name] for name in encoded}})
+        core.patch_namespaced_secret(secret, namespace, {"data": {name: old.get(name) for name in encoded}})
         core.patch_namespaced_config_map(bundle, namespace, {"data": trusted})
         run_deployment.rollout.restart()
 
@@ -164,6 +168,9 @@ def test_replaced_keys_and_authorities_reach_the_next_pod(renewed: tuple[str, st
     )
 
 
+def _container(deployment: Deployment) -> Any:
+    return next(one for one in deployment.pod().status.container_statuses if one.name == deployment.container)
+
+
 def _restarts(deployment: Deployment) -> int:
-    statuses = deployment.pod().status.container_statuses
-    return int(next(one.restart_count for one in statuses if one.name == deployment.container))
+    return int(_container(deployment).restart_count)

@@ -131,12 +131,12 @@ def product() -> None:
 
 def test_locks_of_another_inventory_stand_beside_it(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "resolve", lambda *_: DebianLock({"debian": {}, "base": {}, "image": {"jq": "9"}}))
-    called: list[tuple[str, ...]] = []
+    called: list[tuple[object, ...]] = []
     monkeypatch.setattr(locks, "_uv", lambda *words: called.append(words))
     (own / "python").mkdir()
     (own / "python" / "requirements.in").write_text("httpie\n", encoding="utf-8")
     told = list(locks.renew(["python", "debian"]))
-    assert [words[-1] for words in called] == [f"{own}/python/requirements.in"]
+    assert [(words[0], words[-1]) for words in called] == [(own, "python/requirements.in")]
     assert f"{own}/debian/amd64.lock: jq (none) -> 9" in told
     assert debian_lock.locked("arm64").upto("image") == {"jq": "9"}
 
@@ -156,7 +156,7 @@ def test_what_is_locked_stays_where_only_new_things_are_resolved(monkeypatch: py
         return debian_lock.locked(name)
 
     monkeypatch.setattr(locks, "resolve", resolve)
-    monkeypatch.setattr(locks, "_write", lambda *_: None)
+    monkeypatch.setattr(locks, "write_in_one_step", lambda *_: None)
     for keep in (False, True):
         assert list(locks.renew(["debian"], keep=keep)) == ["debian: resolving", "nothing changed"]
     assert kept == [None, None, debian_lock.locked("amd64"), debian_lock.locked("arm64")]
@@ -166,11 +166,11 @@ def test_what_is_locked_stays_where_only_new_things_are_resolved(monkeypatch: py
 def test_python_s_packages_take_no_newer_version_where_only_new_things_are_resolved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    called: list[tuple[str, ...]] = []
+    called: list[tuple[object, ...]] = []
     monkeypatch.setattr(locks, "_uv", lambda *words: called.append(words))
     locks.python(keep=True)
     assert not any("--upgrade" in words for words in called)
-    assert locks.SUITE.name in called[0][-2]
+    assert called[0][-2] == f"--output-file={locks.SUITE.name}"
 
 
 @pytest.mark.usefixtures("product")

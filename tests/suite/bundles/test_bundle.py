@@ -181,9 +181,10 @@ def test_secret_of_another_worker_is_taken_out_at_the_end(bundles: Path) -> None
     assert path.read_text(encoding="utf-8") == "it said ***"
 
 
-@pytest.mark.parametrize(("part", "kept"), [("live", False), ("image", True)])
-def test_bundles_before_are_forgotten_where_live_checks_run(bundles: Path, part: str, *, kept: bool) -> None:
-    bundles.mkdir()
-    session: Any = SimpleNamespace(config=SimpleNamespace(getoption=lambda *_: part))
-    next(plugin.pytest_runtestloop(session))
-    assert bundles.exists() is kept
+@pytest.mark.parametrize(("nodeid", "kept"), [(NODEID, False), ("tests/image/test_y.py::test_z", True)])
+def test_bundles_before_are_forgotten_where_a_live_check_runs(bundles: Path, nodeid: str, *, kept: bool) -> None:
+    older = bundles.with_name("older")
+    for folder in (older, bundles):
+        folder.mkdir()
+    plugin.pytest_runtest_logstart(nodeid)
+    assert (older.exists(), bundles.exists()) == (kept, True)
