@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401  # its plugin asks for it in each run of pytest: without, a run inside a test reads it anew
 import pytest
 
 from fixtures import inventory as inventories

@@ -186,7 +186,7 @@ def test_locked_base_is_used_as_long_as_its_registry_has_it(served: dict[str, st
     served[f"docker.io/codercom/code-server@{LOCKED}"] = LOCKED
     found = base.choose_base(STOOD_IN_FOR, "auto")
     assert found.digest == LOCKED
-    assert found.reason == f"locked; {STOOD_IN_FOR} is {MOVED} by now: `nox -s lock` takes that"
+    assert found.reason.startswith(f"locked; {STOOD_IN_FOR} is {MOVED} by now: run `nox -s lock -- base ")
 
 
 @pytest.mark.usefixtures("served")
@@ -228,6 +228,8 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr("fixtures.builder.registry_answers.pull", lambda reference: asked.append([str(reference)]))
     monkeypatch.setattr(base, "inspect", lambda _: {"Config": {"User": "dev"}})
+    monkeypatch.setattr(base, "packages_of", lambda _: {})
+    monkeypatch.setattr(base, "podman", lambda *words, **_: asked.append([*words]))
 
     def built(_label: str, _folder: Path, words: list[str], *_: object) -> dict[str, float]:
         asked.append(words)
@@ -244,6 +246,15 @@ def test_base_of_a_registry_becomes_one_layer_for_its_own_user(commands: list[li
     assert built[0] == "--squash-all"
     assert {f"BASE_IMAGE={UPSTREAM.reference}", "BASE_USER=dev"} < set(built)
     assert built[-2:] == ["--tag", UPSTREAM.image]
+
+
+def test_base_that_loses_something_by_trimming_is_refused(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "packages_of", lambda name: {"git": "1"} if name == UPSTREAM.reference else {})
+    with pytest.raises(PodmanError, match="loses git: let docker/trimmed-base/Dockerfile keep it"):
+        base.build_base(UPSTREAM)
+    assert commands[-1] == ["untag", UPSTREAM.image]
 
 
 def test_base_that_is_trimmed_already_is_not_even_pulled(

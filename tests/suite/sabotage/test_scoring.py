@@ -37,6 +37,12 @@ def test_fate(checks: list[dict[str, Any]], fate: str) -> None:
     assert judged(checks, MUTANT)[0] == fate
 
 
+def test_block_that_hides_a_mutant_is_told() -> None:
+    assert judged([check("blocked", line="no registry: set one")], MUTANT)[1] == (
+        "no check of TOOL-jq-* ran: it was blocked, no registry: set one"
+    )
+
+
 def test_an_image_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.sabotage.__main__.ensure", lambda *_: None)
     monkeypatch.setattr("fixtures.image.image.image_exists", lambda _: False)

@@ -93,7 +93,16 @@ def test_part_that_lacks_what_the_whole_tells_is_wrong_input(
 
 def test_whole_that_cannot_be_removed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "WHOLE", tmp_path)
+    monkeypatch.setattr(merge, "read", lambda *_: {})
     assert command_line.main(["verdict"]) == ExitCode.SUITE_ERROR
+
+
+def test_whole_stays_where_a_part_has_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "WHOLE", tmp_path / "verdict.json")
+    monkeypatch.setattr(merge, "file_of", lambda part: tmp_path / f"{part}.json")
+    merge.WHOLE.write_text("{}", encoding="utf-8")
+    assert command_line.main(["verdict"]) == ExitCode.USAGE
+    assert merge.WHOLE.read_text(encoding="utf-8") == "{}"
 
 
 @pytest.mark.parametrize("change", [{"run": "other"}, {"part": "live"}])
