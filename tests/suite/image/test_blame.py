@@ -12,6 +12,7 @@ from fixtures import inventory as inventories
 from fixtures.errors import SuiteError
 from fixtures.image.blame import blamed
 from fixtures.inventory import Tool
+from fixtures.shell.transport import ShellDiedError
 from fixtures.verdict.evidence import Script
 
 
@@ -62,3 +63,19 @@ def test_nothing_else_is_blamed(ids: list[str], broken: tuple[str, ...]) -> None
 
 def test_check_that_ran_nothing_blames_nothing() -> None:
     assert blamed(["IMG-1"], [], tools()) is None
+
+
+def test_scheme_of_a_url_is_no_command() -> None:
+    (jq,) = [tool for tool in tools() if tool.name == "jq"]
+    http = jq.model_copy(update={"commands": ("http",)})
+    script = place("jq")
+    asked = Script("curl http://127.0.0.1/healthz", script.run, profile=script.profile)
+    assert blamed([], [asked], [http]) is None
+    assert blamed([], [Script("http GET x", script.run, profile=script.profile)], [http]) is not None
+
+
+def test_nothing_is_blamed_where_the_pod_is_gone() -> None:
+    def gone(_text: str, _seconds: float) -> CommandResult:
+        raise ShellDiedError("the pod ended", "look at it")
+
+    assert blamed([], [Script("jq .", gone, profile="default")], tools()) is None
