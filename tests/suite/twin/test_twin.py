@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import inventory
+from fixtures.builder import base_lock
 from fixtures.builder.references import Reference
 from fixtures.builder.registry_answers import REGISTRIES_CONF
 from fixtures.errors import ExitCode
@@ -24,6 +25,7 @@ from fixtures.twin import __main__ as twin
 from fixtures.twin import image, registry
 
 BASE = "docker.io/codercom/code-server"
+DIGEST = f"sha256:{'1' * 64}"
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ def done(
     monkeypatch.setattr(twin, "inspect", lambda _: {"Size": 1, "Id": "1"})
     monkeypatch.setattr(twin, "podman", lambda *words: steps.append(words))
     monkeypatch.setattr(image, "build", lambda **_: "twin")
+    monkeypatch.setattr("fixtures.builder.registry_answers.remote_digest", lambda _: DIGEST)
     monkeypatch.setattr(registry, "serving", serving)
     monkeypatch.setattr("fixtures.__main__.main", build)
     monkeypatch.setattr(inventory, "load", lambda: SimpleNamespace(image=SimpleNamespace(base=BASE)))
@@ -69,6 +72,13 @@ def test_product_is_built_on_what_the_registry_serves(done: list[tuple[str, ...]
         ("stop",),
         ("stop",),
     ]
+
+
+@pytest.mark.usefixtures("done")
+def test_digest_that_the_twin_has_is_its_lock(tmp_path: Path) -> None:
+    twin.build()
+    assert (tmp_path / "base.lock").read_text(encoding="utf-8") == f"{BASE}:latest@{DIGEST}\n"
+    assert base_lock.drift(BASE, "upstream", DIGEST) == []
 
 
 def test_build_does_not_take_the_place_of_the_checkout_s_own(
