@@ -27,10 +27,14 @@ def base(manifest: Manifest) -> Base:
     return manifest.base
 
 
-def test_base_is_the_inventory_s_by_digest(base: Base, inventory: Inventory) -> None:
+def test_base_is_the_inventory_s_by_digest(base: Base, image: Image, inventory: Inventory) -> None:
     built_on, wanted = parse(base.name, "the manifest's base"), parse(inventory.image.base, "the inventory's base")
     # A name with a digest has no tag any more.
     assert built_on.name == wanted.name, f"base: the image is built on {built_on}, not on {wanted}: build it again"
+    labels = [image.labels.get(f"org.opencontainers.image.base.{key}", "") for key in ("name", "digest")]
+    assert labels == [base.name, base.digest] == [str(built_on), built_on.digest], (
+        f"base: the image's labels say {labels}, its manifest {base.name} and {base.digest}: build it again"
+    )
     pinned = wanted if wanted.digest else base_lock.locked(wanted)
     assert pinned is None or built_on.digest == pinned.digest, (
         f"base: the image is built on {built_on}, not on {pinned}, as it is pinned or locked: build it again, or run "

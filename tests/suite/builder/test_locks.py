@@ -185,3 +185,18 @@ def test_apt_prefers_what_is_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None
     kept = DebianLock({"debian": {"bash": "5"}, "base": {}, "image": {"jq": "1"}})
     debian_resolve.resolve(inventories.load(), "amd64", kept)
     assert preferred[-1] == debian_lock.preferences({"bash": "5", "jq": "1"})
+
+
+@pytest.mark.parametrize(("keep", "repair"), [(True, "run it without --new"), (False, "E: .* held broken packages")])
+def test_new_package_that_does_not_fit_the_lock_is_told(
+    monkeypatch: pytest.MonkeyPatch, repair: str, *, keep: bool
+) -> None:
+    def broken(_: dict[str, str], *words: str) -> str:
+        if words[0] == "install":
+            said = "E: Unable to correct problems, you have held broken packages."
+            raise debian_resolve.ResolveError("`apt-get install` failed (100)", said)
+        return ""
+
+    monkeypatch.setattr(debian_resolve, "_apt", broken)
+    with pytest.raises(debian_resolve.ResolveError, match=repair):
+        debian_resolve.resolve(inventories.load(), "amd64", DebianLock({"debian": {"a": "1"}}) if keep else None)

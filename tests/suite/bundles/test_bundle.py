@@ -122,6 +122,7 @@ def test_state_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the bundles of a run go."""
     monkeypatch.setattr(plugin, "BUNDLES", tmp_path)
+    monkeypatch.setattr(plugin, "_gathered", [])
     monkeypatch.setenv(binding.RUN, RUN)
     return tmp_path / RUN[:8]
 

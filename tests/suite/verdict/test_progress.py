@@ -48,6 +48,16 @@ def test_log_has_plain_lines_and_first_lines(run: Run, pytester: pytest.Pytester
     assert "test_image.py .F" not in said
 
 
+@pytest.mark.parametrize("option", ["--waivers=none.toml", "--collect-only-nothing"])
+def test_text_of_earlier_failures_stays_where_no_check_ran(run: Run, pytester: pytest.Pytester, option: str) -> None:
+    details = pytester.path / ".build" / "failures-image.txt"
+    details.parent.mkdir(exist_ok=True)
+    details.write_text("of before", encoding="utf-8")
+    said = text(run(PASSING, "--brief", *("-p", "no:xdist"), option))
+    assert "the whole text of each failure" not in said
+    assert details.read_text(encoding="utf-8") == "of before"
+
+
 def test_workers_are_told_of_too(run: Run) -> None:
     said = text(run(PASSING + FAILING, "--brief", *WORKER))
     assert "image: 2 of 2 checks, 1 failed" in said
