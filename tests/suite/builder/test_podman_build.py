@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,48 @@ def test_interrupted_build_does_not_go_on(fake_podman: Path, monkeypatch: pytest
         podman_build.podman_build("image", fake_podman, [])
     assert gone(int((fake_podman / "podman.step").read_text(encoding="utf-8")))
     assert (fake_podman / "cleared").exists()
+
+
+LONG_AND_FAILING = """#!/bin/sh
+echo '[1/2] STEP 1/2: FROM x AS jq'
+case "$*" in *long*) sleep 600 & echo $! >"$0.step"; wait ;; esac
+until [ -s "$0.step" ]; do sleep 0.05; done
+echo 'make: *** no rule'
+exit 1
+"""
+
+
+@pytest.mark.parametrize("labels", [("long", "short"), ("short", "long")], ids=["other", "one"])
+def test_build_that_fails_ends_the_one_beside_it(fake_podman: Path, labels: tuple[str, str]) -> None:
+    (fake_podman / "podman").write_text(LONG_AND_FAILING, encoding="utf-8")
+    builds = [partial(podman_build.podman_build, label, fake_podman, [label]) for label in labels]
+    with pytest.raises(PodmanError, match=r"^stage jq of short failed: make: \*\*\* no rule"):
+        podman_build.side_by_side(*builds)
+    assert gone(int((fake_podman / "podman.step").read_text(encoding="utf-8")))
+
+
+def test_build_beside_one_that_failed_at_once_is_ended_too(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(LONG_AND_FAILING, encoding="utf-8")
+    failed = threading.Event()
+
+    def fails() -> dict[str, float]:
+        failed.set()
+        raise PodmanError("no network", "look at it")
+
+    def begins_late() -> dict[str, float]:
+        failed.wait()
+        return podman_build.podman_build("long", fake_podman, ["long"])
+
+    with pytest.raises(PodmanError, match=r"^no network"):
+        podman_build.side_by_side(fails, begins_late)
+    (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
+    assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]
+
+
+def test_builds_side_by_side_return_their_seconds(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
+    builds = [partial(podman_build.podman_build, label, fake_podman, []) for label in ("one", "other")]
+    assert [list(spent) for spent in podman_build.side_by_side(*builds)] == [["jq"], ["jq"]]
 
 
 def test_digest_of_a_folder_is_of_names_contents_and_executable_bits(tmp_path: Path) -> None:
