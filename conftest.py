@@ -26,5 +26,6 @@ pytest_plugins = (
     "fixtures.journey",
     "fixtures.bundles.plugin",
     "fixtures.proof.plugin",
+    "fixtures.stability.plugin",
     "pytester",
 )

@@ -188,6 +188,14 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session
+def stability(session: nox.Session) -> None:
+    """Run the live part many times, and say what was not the same each time; `-- --runs 5 --under cpu`."""
+    install(session)
+    words = session.posargs if "--" in session.posargs else [*session.posargs, "--"]
+    run(session, "python", "-m", "fixtures.stability", *words, *SIDE_BY_SIDE)
+
+
+@nox.session
 def smoke(session: nox.Session) -> None:
     """Look at a code-server that is deployed: `-- --kubeconfig FILE --deployment NAMESPACE/NAME`; `-- --prove` it."""
     install(session)
