@@ -148,6 +148,14 @@ def test_run_before_is_on_the_page_by_itself(tmp_path: Path) -> None:
     assert "1 worse" in page
 
 
+def test_run_of_another_image_is_not_the_run_before(tmp_path: Path) -> None:
+    new = whole_run(tmp_path / "20300101-120000-01234567")
+    other = document("image")
+    other["context"] = {**other["context"], "image": {"name": "localhost/three-tools:latest", "id": "f" * 64}}
+    write(tmp_path / OLD, {**other, "run": "b" * 32, "finished": (ENDED - timedelta(days=1)).isoformat()})
+    assert "Compared with the run before" not in run_folder.write(new).read_text(encoding="utf-8")
+
+
 def test_command_compares_with_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = earlier(tmp_path / "old"), whole_run(tmp_path / "new", "BLD-3")
     assert command.main([str(new), "--compare", str(old / "verdict.json")]) == 0
