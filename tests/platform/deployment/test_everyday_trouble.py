@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from kubernetes import client
 
 from fixtures.certificates import Authority
-from fixtures.cluster.api import REQUEST_SECONDS
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import ssh_key_pair
 from fixtures.deployment.tools import must_run
@@ -37,8 +36,6 @@ while [ "$(date +%s)" -lt "$end" ]; do
 done
 wait; echo "$answered $asked"
 """
-LIMIT: Mapping[str, Any] = {"_request_timeout": REQUEST_SECONDS}
-"""Of each request to the API server."""
 KILLED = 137
 TOO_MANY = 429
 """Answer of the API server to an eviction that a PodDisruptionBudget forbids."""
@@ -124,7 +121,7 @@ def test_drained_pod_comes_back_with_its_home(run_deployment: Deployment, rememb
     place: Any = client.V1ObjectMeta(name=before.name, namespace=before.namespace)
     eviction = client.V1Eviction(metadata=place)
     try:
-        run_deployment.core.create_namespaced_pod_eviction(before.name, before.namespace, eviction, **LIMIT)
+        run_deployment.core.create_namespaced_pod_eviction(before.name, before.namespace, eviction)
     except client.ApiException as refusal:
         if refusal.status != TOO_MANY:
             raise
@@ -147,17 +144,17 @@ def renewed(run_deployment: Deployment) -> Iterator[tuple[str, str]]:
     secret = next(one["secret"]["secretName"] for one in home if one["name"] == "ssh")
     bundle = next(one["configMap"]["name"] for one in home if one["name"] == "authorities")
     keys, certificate = ssh_key_pair("renewed"), Authority("renewed").certificate.decode()
-    old: Any = core.read_namespaced_secret(secret, namespace, **LIMIT).data
-    trusted: Any = core.read_namespaced_config_map(bundle, namespace, **LIMIT).data
+    old: Any = core.read_namespaced_secret(secret, namespace).data
+    trusted: Any = core.read_namespaced_config_map(bundle, namespace).data
     encoded = {name: base64.b64encode(content).decode() for name, content in keys.items()}
     try:
-        core.patch_namespaced_secret(secret, namespace, {"data": encoded}, **LIMIT)
-        core.patch_namespaced_config_map(bundle, namespace, {"data": {"authorities.crt": certificate}}, **LIMIT)
+        core.patch_namespaced_secret(secret, namespace, {"data": encoded})
+        core.patch_namespaced_config_map(bundle, namespace, {"data": {"authorities.crt": certificate}})
         run_deployment.rollout.restart()
         yield keys["id_ed25519.pub"].decode(), certificate
     finally:
-        core.patch_namespaced_secret(secret, namespace, {"data": {name: old.get(name) for name in encoded}}, **LIMIT)
-        core.patch_namespaced_config_map(bundle, namespace, {"data": trusted}, **LIMIT)
+        core.patch_namespaced_secret(secret, namespace, {"data": {name: old.get(name) for name in encoded}})
+        core.patch_namespaced_config_map(bundle, namespace, {"data": trusted})
         run_deployment.rollout.restart()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import ReadTimeoutError
 
-from fixtures.cluster.api import ClusterError, connect, explained, request, server_of
+from fixtures.cluster.api import ClusterError, _limit_of, connect, explained, request, server_of
 from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.cluster.fakes.certificates import certificate
 
@@ -43,6 +44,24 @@ def test_silent_server_is_no_hang(
     with pytest.raises(ClusterError, match="the API server is overloaded or hangs"):
         ask(api)
     api_server.answering.set()
+
+
+def test_silent_server_is_no_hang_for_who_gives_no_time_limit(
+    monkeypatch: pytest.MonkeyPatch, api_server: ApiServer, api: client.ApiClient
+) -> None:
+    monkeypatch.setattr("fixtures.cluster.api.REQUEST_SECONDS", (1.0, 0.3))
+    api_server.answering.clear()
+    with pytest.raises(ReadTimeoutError):
+        client.VersionApi(api).get_code()
+    api_server.answering.set()
+
+
+@pytest.mark.parametrize(
+    ("query", "read"),
+    [("", 30.0), ("?limit=1", 30.0), ("?watch=True&timeoutSeconds=60", 65.0), ("?watch=True", None)],
+)
+def test_watch_alone_may_be_silent_for_as_long_as_it_asks_for(query: str, read: float | None) -> None:
+    assert _limit_of(f"https://server/api/v1/pods{query}") == (5.0, read)
 
 
 def test_busy_server_is_asked_again(api_server: ApiServer, api: client.ApiClient) -> None:
