@@ -12,16 +12,15 @@ import pytest
 from fixtures.browser.editor import EditorTerminal
 from fixtures.browser.visit import unseen_number
 from fixtures.cluster.wait import pause
+from fixtures.login.attacks import WEBSOCKET_TARGET
 from fixtures.login.plugin import TOKEN_SECONDS, Browse
-from fixtures.login.proxy import SIGN_OUT, LoginProxy
+from fixtures.login.proxy import EXPIRES_SECONDS, SIGN_OUT, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.valkey import connected
 from fixtures.services.model import Account
 
-EXPIRES_SECONDS = 12 * 3600
-"""Life of a session's cookie, as oauth2-proxy's settings have it."""
 LOOK_SECONDS = 0.5
 """Pause between two looks at whether a visitor is still let in."""
 SLACK_SECONDS = 5.0
@@ -122,6 +121,22 @@ def test_user_whose_e_mail_is_not_verified_gets_in(visitor: Visitor, ready_proxy
     with realm.user(USER_ROLE, emailVerified=False) as account:
         visitor.log_in(account)
         ready_proxy.must_let_in(visitor.get(), "a user with the role, whose e-mail is not verified,")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_user_without_an_e_mail_is_asked_for_one_and_gets_in(
+    visitor: Visitor, ready_proxy: LoginProxy, realm: Realm
+) -> None:
+    """As a user of an LDAP may be: he must not end on an error page that does not say what is missing."""
+    with realm.user(USER_ROLE, email=None, emailVerified=False) as account:
+        reply = visitor.complete(visitor.begin(), account)
+        back = f"{ready_proxy.url}/oauth2/callback?"
+        assert reply.location.startswith(back), (
+            f"keycloak: a user with the role, who has no e-mail, is not sent back ({reply.status}, "
+            f"{reply.location[:60]!r}): see the realm's user profile and required actions"
+        )
+        visitor.ask(reply.location)
+        ready_proxy.must_let_in(visitor.get(), "a user with the role, who has no e-mail,")
 
 
 @pytest.mark.requirement("DEP-4")
@@ -247,6 +262,26 @@ def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy
         )
         store.delete(key)
     ready_proxy.must_refuse(visitor.get(), "whose session is gone from the store", "set session_store_type = redis")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_editor_that_nobody_touches_goes_on(browse: Browse, ready_proxy: LoginProxy) -> None:
+    """An hour's idle with a shortened clock: an access token lives for a minute here, and is over then."""
+    with browse() as code_server:
+        code_server.enter()
+        terminal, visit = code_server.open_terminal(), code_server.visit
+        already = len(visit.ended_websockets)
+        visit.wait(TOKEN_SECONDS + SLACK_SECONDS)
+        ended = visit.ended_websockets[already:]
+        assert not ended, (
+            f"oauth2-proxy: {len(ended)} of the websockets of an editor that nobody touches end within "
+            f"{TOKEN_SECONDS + SLACK_SECONDS:.0f} s: see whether the pod restarts, and what closes idle connections"
+        )
+        command, answer = sums()
+        terminal.run(command, answer)
+        with visit.step("again", f"oauth2-proxy: no answer to another websocket after the idle: {REFRESH}"):
+            again = visit.opens_websocket(f"wss://{ready_proxy.endpoint.host}{WEBSOCKET_TARGET}")
+            assert again, f"oauth2-proxy: an editor that nobody touched gets no websocket any more: {REFRESH}"
 
 
 @pytest.mark.requirement("DEP-4")

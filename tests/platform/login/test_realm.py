@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from urllib.parse import urlencode
 
 import pytest
 
-from fixtures.login.attacks import challenge, parameter
-from fixtures.login.proxy import LoginProxy
+from fixtures.login.code_flow import code_form, log_in_url, redeemed
+from fixtures.login.proxy import EXPIRES_SECONDS, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import CLIENT, REALM, USER_ROLE, Realm, issuer
 from fixtures.services.model import Account
@@ -17,25 +16,13 @@ from fixtures.services.raw_http import Reply
 
 pytestmark = pytest.mark.xdist_group("proxy")
 
+SLACK_SECONDS = 60
+"""What may go by between a log-in and the answer that says for how long it is valid."""
 TRIES = 12
 """More than the failures after which the realm locks an account."""
+LOGIN = pytest.mark.requirement("DEP-4")
 AUTH, TENANCY = pytest.mark.requirement("SVC-keycloak-auth"), pytest.mark.requirement("SVC-keycloak-tenancy")
 FORM = re.compile(r'<form[^>]*\bid="kc-form-login"')
-
-
-def asked(proxy: LoginProxy, verifier: str, **changes: str | None) -> str:
-    """The URL of a log-in for the proxy's client, some of its parameters changed, or left out with None."""
-    assert proxy.keycloak is not None
-    parameters = {
-        "response_type": "code",
-        "client_id": CLIENT,
-        "scope": "openid email profile",
-        "redirect_uri": f"{proxy.url}/oauth2/callback",
-        "code_challenge_method": "S256",
-        "code_challenge": challenge(verifier),
-    } | changes
-    kept = {name: value for name, value in parameters.items() if value is not None}
-    return f"{issuer(proxy.keycloak)}/protocol/openid-connect/auth?{urlencode(kept)}"
 
 
 def told(reply: Reply) -> str:
@@ -45,7 +32,7 @@ def told(reply: Reply) -> str:
 
 @AUTH
 def test_log_in_of_the_client_is_served(ready_proxy: LoginProxy, visitor: Visitor) -> None:
-    reply = visitor.ask(asked(ready_proxy, secrets.token_urlsafe(48)))
+    reply = visitor.ask(log_in_url(ready_proxy, secrets.token_urlsafe(48)))
     assert FORM.search(reply.text), f"keycloak: shows no log-in form ({told(reply)}): see the client {CLIENT}"
 
 
@@ -66,7 +53,7 @@ def test_log_in_of_the_client_is_served(ready_proxy: LoginProxy, visitor: Visito
 )
 def test_weaker_log_in_is_refused(ready_proxy: LoginProxy, visitor: Visitor, changes: dict[str, str | None]) -> None:
     meant = {name: value and value.format(url=ready_proxy.url) for name, value in changes.items()}
-    reply = visitor.ask(asked(ready_proxy, secrets.token_urlsafe(48), **meant))
+    reply = visitor.ask(log_in_url(ready_proxy, secrets.token_urlsafe(48), **meant))
     shown = bool(FORM.search(reply.text))
     away = "elsewhere.invalid" in reply.location
     assert (shown, away) == (False, False), (
@@ -99,11 +86,8 @@ def test_password_alone_gives_no_token(ready_proxy: LoginProxy, visitor: Visitor
 def test_client_needs_its_secret(
     ready_proxy: LoginProxy, visitor: Visitor, visitors: Visitors, secret: dict[str, str]
 ) -> None:
-    verifier = secrets.token_urlsafe(48)
     assert ready_proxy.keycloak is not None
-    code = parameter(visitors().admit(asked(ready_proxy, verifier), ready_proxy.endpoint.account), "code")
-    form = {"grant_type": "authorization_code", "client_id": CLIENT, "code": code, "code_verifier": verifier,
-            "redirect_uri": f"{ready_proxy.url}/oauth2/callback", **secret}  # fmt: skip
+    form = code_form(ready_proxy, visitors()) | secret
     reply = visitor.ask(f"{issuer(ready_proxy.keycloak)}/protocol/openid-connect/token", method="POST", form=form)
     assert "unauthorized_client" in reply.text, (
         f"keycloak: takes a log-in's code from whoever does not know the secret of {CLIENT} ({reply.status}): "
@@ -115,11 +99,25 @@ def test_client_needs_its_secret(
 def test_account_is_locked_after_wrong_passwords(ready_proxy: LoginProxy, visitors: Visitors, realm: Realm) -> None:
     with realm.user(USER_ROLE) as account:
         for _ in range(TRIES):
-            visitors().answer(asked(ready_proxy, secrets.token_urlsafe(48)), Account(account.user, "wrong", ""))
-        reply = visitors().answer(asked(ready_proxy, secrets.token_urlsafe(48)), account)
+            visitors().answer(log_in_url(ready_proxy, secrets.token_urlsafe(48)), Account(account.user, "wrong", ""))
+        reply = visitors().answer(log_in_url(ready_proxy, secrets.token_urlsafe(48)), account)
     assert not reply.location, (
         f"keycloak: lets a user in after {TRIES} wrong passwords ({told(reply)}): switch the realm's brute-force "
         "protection on"
+    )
+
+
+@LOGIN
+def test_log_in_outlives_an_idle_as_long_as_its_cookie(
+    ready_proxy: LoginProxy, visitors: Visitors, realm: Realm
+) -> None:
+    """An open editor sends nothing but its websocket: to Keycloak, whose idle time runs, that user does nothing."""
+    own = ready_proxy.require_embedded("the client's secret")
+    given = redeemed(ready_proxy, visitors(), realm, own.client_secret)
+    seconds = int(given["refresh_expires_in"])
+    assert seconds >= EXPIRES_SECONDS - SLACK_SECONDS, (
+        f"keycloak: an editor in which nobody does anything for {seconds} s has to log in again, before its cookie's "
+        f"{EXPIRES_SECONDS} s are over: raise the realm's SSO session idle and maximum"
     )
 
 
@@ -128,12 +126,10 @@ def test_account_is_locked_after_wrong_passwords(ready_proxy: LoginProxy, visito
 def test_user_is_no_administrator(
     ready_proxy: LoginProxy, visitors: Visitors, visitor: Visitor, realm: Realm, path: str
 ) -> None:
-    own, verifier = ready_proxy.require_embedded("the client's secret"), secrets.token_urlsafe(48)
+    own = ready_proxy.require_embedded("the client's secret")
+    given = redeemed(ready_proxy, visitors(), realm, own.client_secret)
     assert ready_proxy.keycloak is not None
-    code = parameter(visitors().admit(asked(ready_proxy, verifier), ready_proxy.endpoint.account), "code")
-    form = {"grant_type": "authorization_code", "client_id": CLIENT, "client_secret": own.client_secret, "code": code,
-            "redirect_uri": f"{ready_proxy.url}/oauth2/callback", "code_verifier": verifier}  # fmt: skip
-    bearer = [("Authorization", f"Bearer {realm.redeem(form)['access_token']}")]
+    bearer = [("Authorization", f"Bearer {given['access_token']}")]
     reply = visitor.ask(f"https://{ready_proxy.keycloak.host}/admin/realms/{REALM}{path}", headers=bearer)
     assert reply.status == 403, (
         f"keycloak: a user who asks for the realm{path} gets {reply.status}, not 403: take roles of realm-management "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from kubernetes import client
 
@@ -101,6 +104,21 @@ def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_ac
     }
     differ = reviewed.differences(seen, reviewed.read(BASE / "rbac.yaml", NAME), WORK_NAMESPACE)
     assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {APART}"
+
+
+def test_namespace_apart_has_nothing_of_the_editor_s_but_rights(own: Deployment) -> None:
+    """A NetworkPolicy of the editor's there would close the ports of what developers run; a claim would hold a home."""
+    core = own.core
+    lists: dict[str, Callable[[str], Any]] = {
+        "NetworkPolicy": client.NetworkingV1Api(own.api).list_namespaced_network_policy,
+        "Deployment": client.AppsV1Api(own.api).list_namespaced_deployment,
+        "Service": core.list_namespaced_service,
+        "ConfigMap": core.list_namespaced_config_map,
+        "PersistentVolumeClaim": core.list_namespaced_persistent_volume_claim,
+    }
+    seen = {f"{kind} {one.metadata.name}" for kind, of in lists.items() for one in of(WORK_NAMESPACE).items}
+    found = ", ".join(sorted(seen - {"ConfigMap kube-root-ca.crt"}))
+    assert not found, f"{WORK_NAMESPACE}: has {found}: let docker/platform/workspace leave out all kinds but rights"
 
 
 @pytest.mark.uses("kubectl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.login.attacks import WEBSOCKET
+from fixtures.login.attacks import WEBSOCKET, WEBSOCKET_TARGET
 from fixtures.login.proxy import LoginProxy
 from fixtures.login.visitor import Visitor
 
@@ -12,12 +12,11 @@ pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")
 
 
 def test_page_of_another_origin_gets_no_websocket(ready_proxy: LoginProxy, resident: Visitor) -> None:
-    target = "/?reconnectionToken=check&reconnection=false&skipWebSocketFrames=false"
-    mine = resident.get(target, headers=[*WEBSOCKET, ("Origin", ready_proxy.url)])
+    mine = resident.get(WEBSOCKET_TARGET, headers=[*WEBSOCKET, ("Origin", ready_proxy.url)])
     assert mine.status == 101, (
         f"code-server: its own page gets {mine.status} for a websocket, not 101: let the proxy pass Host on as it came"
     )
-    other = resident.get(target, headers=[*WEBSOCKET, ("Origin", "https://evil.example")])
+    other = resident.get(WEBSOCKET_TARGET, headers=[*WEBSOCKET, ("Origin", "https://evil.example")])
     assert other.status == 403, (
         f"code-server: a page of another origin gets {other.status} for a websocket, not 403: "
         "leave --trusted-origins empty"
