@@ -191,8 +191,9 @@ def live(session: nox.Session) -> None:
 def stability(session: nox.Session) -> None:
     """Run the live part many times, and say what was not the same each time; `-- --runs 5 --under cpu`."""
     install(session)
-    words = session.posargs if "--" in session.posargs else [*session.posargs, "--"]
-    run(session, "python", "-m", "fixtures.stability", *words, *SIDE_BY_SIDE)
+    at = session.posargs.index("--") if "--" in session.posargs else len(session.posargs)
+    mine, pytest_words = session.posargs[:at], session.posargs[at + 1 :]
+    run(session, "python", "-m", "fixtures.stability", *mine, "--", *SIDE_BY_SIDE, *pytest_words)
 
 
 @nox.session

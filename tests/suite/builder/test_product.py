@@ -120,8 +120,8 @@ def arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     given: list[str] = []
     nothing: dict[str, object] = {
         "ensure": None, "image_exists": True, "choose_base": BASE, "debian_image": "debian", "prepare_debian": "debian",
-        "build_base": {}, "has_base": True, "refusals": {}, "render": "FROM x\n", "labels": [], "inputs_digest": "abc",
-        "built_from": None, "context": nullcontext(tmp_path), "pins": "",
+        "build_base": {}, "is_to_be_built": False, "refusals": {}, "render": "FROM x\n", "labels": [],
+        "inputs_digest": "abc", "built_from": None, "context": nullcontext(tmp_path), "pins": "",
         "choose": SimpleNamespace(omitted={}, handed_in=frozenset(), unused=[]),
     }  # fmt: skip
     for name, answer in nothing.items():
@@ -146,7 +146,7 @@ def test_build_without_a_cache_and_a_second_build_are_asked_for(arguments: list[
 def test_tools_are_compiled_beside_a_base_that_is_missing(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, *, there: bool, no_cache: bool, asked: int
 ) -> None:
-    monkeypatch.setattr(product, "has_base", lambda _base: there)
+    monkeypatch.setattr(product, "is_to_be_built", lambda _base: not there)
     product.build(load(), name="x", no_cache=no_cache)
     assert arguments.count("DEBIAN_IMAGE=debian") == asked
     assert arguments.count("tools") == asked - 1

@@ -5,50 +5,95 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace as Object
 from typing import Any
 
 import pytest
 
+from fixtures.errors import ExitCode
 from fixtures.stability import __main__ as command
 from fixtures.stability import conditions, relay
-from fixtures.verdict.history import Entry
 from tests.suite.processes import gone
 
-ENTRY = Entry("r", "live", "2030-01-01T00:00:00+00:00", 1.0, "s", 1, {"passed": ["a", "b"], "failed": ["c"]})
+DOCUMENT = {
+    "checks": [{"nodeid": nodeid, "outcome": outcome} for nodeid, outcome in
+               (("a", "passed"), ("b", "blocked"), ("c", "failed"), ("d", "not run"))]
+}  # fmt: skip
 CHECKS = "import pytest\n" + "".join(f"def test_{name}(): pass\n" for name in "abcdefgh")
 
 
-def test_table_has_each_condition_and_each_check_that_did_not_pass() -> None:
-    found = {"quiet": command.Runs(), "cpu": command.Runs()}
-    found["quiet"].add(0, [])
-    for _ in range(2):
-        found["cpu"].add(1, [ENTRY])
+def with_outcome(nodeid: str, outcome: str) -> dict[str, Any]:
+    """The document, in which a check ended otherwise."""
+    return {"checks": [one | {"outcome": outcome} if one["nodeid"] == nodeid else one for one in DOCUMENT["checks"]]}
+
+
+def test_table_has_each_condition_and_each_check_that_did_not_end_the_same() -> None:
+    found = {"quiet": command.Runs(), "cpu": command.Runs(), "order": command.Runs()}
+    found["quiet"].add(0, with_outcome("c", "passed"))
+    for document in (DOCUMENT, with_outcome("a", "blocked"), None):
+        found["cpu"].add(1, document)
     lines = command.table(found)
-    assert [line.split()[:3] for line in lines[-3:-1]] == [["quiet", "1", "1"], ["cpu", "2", "0"]]
-    assert lines[-1] == "cpu: 2 of 2 did not pass: pytest c"
+    assert [line.split()[:3] for line in lines[-5:-3]] == [["quiet", "1", "1"], ["cpu", "3", "0"]]
+    assert lines[-3:] == [
+        "cpu: 1 passed, 1 blocked: pytest a",
+        "cpu: 2 failed: pytest c",
+        "cpu: run 3 gave no verdict, exit code 1",
+    ]
 
 
-@pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, 3], 2)])
-def test_exit_code_is_that_of_all_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, codes: list[int], code: int
-) -> None:
-    given: list[list[str]] = []
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str]]]:
+    """Makes runs that end with some exit codes; returns the words that each gets."""
 
-    def one_run(words: list[str]) -> int:
-        given.append(words)
-        return codes[len(given) - 1]
+    def ending_with(*codes: int) -> list[list[str]]:
+        given: list[list[str]] = []
 
-    manager = Object(delete=lambda: None, create=lambda **_: None, cluster=None)
-    fakes: dict[str, Any] = {
-        "find": lambda *_: Object(name="image"), "EmbeddedManager": lambda _: manager, "one_run": one_run,
-        "HISTORY": tmp_path / "none",
-    }  # fmt: skip
-    for name, fake in fakes.items():
-        monkeypatch.setattr(command, name, fake)
-    assert command.main(["--runs=2", "--under=order", "--seed=7", "--", "-n", "2"]) == code
+        def one_run(words: list[str]) -> int:
+            given.append(words)
+            return codes[len(given) - 1]
+
+        manager = Object(delete=lambda: None, create=lambda **_: None, cluster=None)
+        fakes: dict[str, Any] = {
+            "find": lambda *_: Object(name="image"), "EmbeddedManager": lambda _: manager, "one_run": one_run,
+            "_document": lambda: {**DOCUMENT, "run": len(given)},
+        }  # fmt: skip
+        for name, fake in fakes.items():
+            monkeypatch.setattr(command, name, fake)
+        return given
+
+    return ending_with
+
+
+@pytest.mark.parametrize(("codes", "code"), [((0, 0), 0), ((3, 0), 2)])
+def test_exit_code_is_that_of_all_runs(runs: Callable[..., list[list[str]]], codes: list[int], code: int) -> None:
+    given = runs(*codes)
+    words = ["--runs=2", "--under=order", "--under=order", "--seed=7", "--", "-n", "2"]
+    assert command.main(words) == code
     assert given == [["--shuffle=7", "-n", "2"], ["--shuffle=8", "-n", "2"]]
+
+
+def test_wrong_input_of_pytest_ends_at_once(runs: Callable[..., list[list[str]]]) -> None:
+    given = runs(ExitCode.USAGE)
+    assert command.main(["--", "--nonsense"]) == ExitCode.USAGE
+    assert given == [["--nonsense"]]
+
+
+def test_run_that_was_not_under_its_condition_is_no_success(
+    runs: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs(0)
+    never = conditions.Condition("never", lambda _: nullcontext(conditions.Kept()))
+    monkeypatch.setattr(command, "CONDITIONS", {"quiet": never})
+    assert command.main(["--runs=1"]) == ExitCode.SUITE_ERROR
+    assert "quiet: run 1 was not wholly under its condition: nothing was there" in capsys.readouterr().out
+
+
+def test_cluster_of_somebody_else_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--", "--kubeconfig=x"]) == ExitCode.USAGE
+    assert "error: --kubeconfig=x: the runs share a cluster of their own: leave it out" in capsys.readouterr().err
 
 
 def test_unknown_condition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,22 +116,20 @@ def test_order_by_chance_is_that_of_its_seed(pytester: pytest.Pytester) -> None:
     assert len({*files[:8]}) == len({*files[8:]}) == 1
 
 
-def test_what_is_repeated_is_raised_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_now_and_then_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "LOOK_SECONDS", 0.001)
     called: list[int] = []
 
-    def fail() -> None:
+    def fail_at_first() -> int:
         called.append(1)
-        raise OSError("no network")
+        if len(called) == 1:
+            raise OSError("no network")
+        return 1
 
-    def wait() -> None:
-        with conditions.repeated(fail):
-            while not called:
-                pass
-
-    with pytest.raises(OSError, match="no network"):
-        wait()
-    assert called == [1]
+    with conditions.repeated(fail_at_first) as kept:
+        while not kept.done:
+            pass
+    assert kept.words.endswith("as meant, 1 times not: no network")
 
 
 def test_busy_programs_end_with_the_condition(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
