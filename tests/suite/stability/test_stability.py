@@ -44,6 +44,13 @@ def test_table_has_each_condition_and_each_check_that_did_not_end_the_same() -> 
     ]
 
 
+@pytest.mark.parametrize(("word", "passed"), [("passed, of a selection alone", True), ("partial", False)])
+def test_selection_that_passed_is_no_failure(word: str, passed: object) -> None:
+    found = command.Runs()
+    found.add(ExitCode.INCOMPLETE, {**DOCUMENT, "verdict": word})
+    assert found.passed == [passed]
+
+
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str]]]:
     """Makes runs that end with some exit codes; returns the words that each gets."""
