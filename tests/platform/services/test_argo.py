@@ -35,7 +35,7 @@ def test_argo_asks_the_server_that_the_environment_names(pod: Pod, inventory: In
     )
 
 
-@pytest.mark.requirement("TOOL-argo-connects")
+@pytest.mark.requirement("TOOL-argo-connects", "ENV-2")
 def test_argo_lists_the_workflows_that_the_cluster_has(pod: Pod, workflows: Workflows) -> None:
     before = must_run(pod, "argo", LISTING).split()
     workflows.create(_suspended(workflows))

@@ -69,7 +69,7 @@ def test_tea_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, token: s
     refused(done, "tea", "unknown authority", what=what, repair=fix, output="both")
 
 
-@pytest.mark.requirement("TOOL-tea-connects")
+@pytest.mark.requirement("TOOL-tea-connects", "ENV-5")
 def test_git_refuses_a_server_of_another_authority(
     gitea_cli: GiteaCli, gitea: Endpoint, foreign_certificate: bytes
 ) -> None:

@@ -59,7 +59,7 @@ def test_psql_reaches_the_server_that_the_environment_names(psql: Psql, postgres
     assert seen == expected, f"psql: reads {seen!r}, outside it is {expected!r}: {OTHER_SERVER}"
 
 
-@pytest.mark.requirement("TOOL-psql-connects")
+@pytest.mark.requirement("TOOL-psql-connects", "ENV-5")
 def test_psql_encrypts_and_checks_the_certificate(psql: Psql) -> None:
     done = psql(
         "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid(); \\echo :HOST\n\\! env | grep PGSSLMODE"
@@ -69,7 +69,7 @@ def test_psql_encrypts_and_checks_the_certificate(psql: Psql) -> None:
     assert "PGSSLMODE=verify-full" in told, f"psql: checks no certificate: {VERIFY}"
 
 
-@pytest.mark.requirement("TOOL-psql-connects")
+@pytest.mark.requirement("TOOL-psql-connects", "ENV-5")
 def test_psql_refuses_a_server_of_another_authority(psql: Psql, foreign_certificate: bytes) -> None:
     before = f"cat >foreign.crt <<'END'\n{foreign_certificate.decode()}END\nexport PGSSLROOTCERT=$PWD/foreign.crt"
     done = psql("SELECT 1", before=before)
