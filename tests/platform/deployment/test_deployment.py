@@ -30,6 +30,8 @@ from fixtures.smoke.inside.common import Facts
 from fixtures.smoke.visitor import Met, met, told
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
+OUTSIDE_HOME = 8 << 30
+"""Bytes that a pod may write outside of its home: one full /tmp must not evict the other pods of its node."""
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
 EDITOR = ".local/share/code-server"
 USER_FILES = f".ssh .claude {EDITOR}/User/tasks.json {EDITOR}/Machine/settings.json .local/state/workspace .kube"
@@ -232,6 +234,7 @@ def test_running_pod_has_the_plans_limits(
     if request.config.getoption("deployment") is None:
         workspace: Workspace = request.getfixturevalue("workspace")
         expected |= {"requests cpu": workspace.cpu_request, "requests memory": PLAN["memory"]}
+        expected |= {"limits ephemeral-storage": OUTSIDE_HOME}
     _same_resources(resources(deployment.document(), deployment.container), expected)
 
 
