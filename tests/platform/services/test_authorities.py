@@ -1,6 +1,6 @@
 """Every client of the image trusts the deployment's private authority, and no other one for the services' names.
 
-The server is Gitea. The clients that have a check of their own (git, tea, psql, ...) are not repeated here.
+The server is Gitea. The clients that have a check of their own (tea, psql, ...) are not repeated here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ WGET = "wget --no-verbose --tries=1 --output-document=/dev/null {url}"
 NODE = "node -e 'fetch(process.argv[1]).catch(e => {{ console.error(e.cause); process.exit(1) }})' {url}"
 URLLIB = "python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=20).read()' {url}"
 REQUESTS = "python3 -c 'import sys, requests as r; r.get(sys.argv[1], timeout=20).raise_for_status()' {url}"
+GIT = """\
+said=$(GIT_TERMINAL_PROMPT=0 git ls-remote https://{host}:{port}/nobody/nothing 2>&1)
+case $said in *Username*|*Authentication*|*"not found"*) ;; *) echo "$said" >&2; exit 1 ;; esac"""
+"""What the server says of a repository that is not there comes after the handshake."""
 OPENSSL = "openssl s_client -verify_return_error -verify_hostname {host} -connect {host}:{port} </dev/null >&2"
 CLIENTS = {
     "curl": (CURL, "CURL_CA_BUNDLE=$PWD/foreign.crt"),
@@ -23,6 +27,7 @@ CLIENTS = {
     "node": (NODE, "NODE_EXTRA_CA_CERTS=$PWD/foreign.crt"),
     "urllib": (URLLIB, "SSL_CERT_FILE=$PWD/foreign.crt"),
     "requests": (REQUESTS, "REQUESTS_CA_BUNDLE=$PWD/foreign.crt"),
+    "git": (GIT, "GIT_SSL_CAINFO=$PWD/foreign.crt"),
     "openssl": (OPENSSL, "SSL_CERT_FILE=$PWD/foreign.crt"),
     "sudo curl": (f"sudo --non-interactive {CURL}", "CURL_CA_BUNDLE=$PWD/foreign.crt"),
     "sudo wget": (f"sudo --non-interactive {WGET}", "SYSTEM_WGETRC=$PWD/wgetrc"),
