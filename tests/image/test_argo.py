@@ -37,7 +37,7 @@ mkfifo port; python3 server.py >port & read -r number <port
 trap 'kill $!; sudo rm -rf {FOLDER}' EXIT
 sudo install -d {FOLDER}
 echo first | sudo tee {FOLDER}/token >/dev/null
-PS1= bash -i 2>shell.log <<END
+bash -i 2>shell.log <<END
 export ARGO_SERVER=localhost:$number ARGO_SECURE=false ARGO_HTTP1=true
 argo list -n n -o name
 echo second | sudo tee {FOLDER}/token >/dev/null
