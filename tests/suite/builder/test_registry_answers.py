@@ -174,6 +174,14 @@ def test_mirrors_that_cannot_be_read_are_no_stand_in(
         base.choose_base(own("registry.invalid/ok/base:latest", monkeypatch), "auto")
 
 
+def test_log_ins_that_cannot_be_read_are_no_refusal(registry: str, skopeo: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "auth.json").write_text("{log-ins", encoding="utf-8")
+    skopeo["REGISTRY_AUTH_FILE"] = str(tmp_path / "auth.json")
+    line = r"cannot be asked, because this user's file of log-ins cannot be read \(.*auth\.json.*\): correct or remove"
+    with pytest.raises(RegistryAnswerError, match=line):
+        base.choose_base(f"{registry}/ok/base:latest", "auto")
+
+
 def test_image_pinned_by_digest_is_asked_for_by_digest(registry: str) -> None:
     pinned = f"{registry}/ok/base@{DIGEST}"
     assert base.choose_base(pinned, "auto").reference == pinned
@@ -182,6 +190,11 @@ def test_image_pinned_by_digest_is_asked_for_by_digest(registry: str) -> None:
 
 
 # ---- words of other versions, and of podman
+
+NOT_ALLOWED = (
+    'Error parsing image name "docker://h:5/x:1": getting username and password: 1 error occurred: '
+    '* reading JSON file "/run/containers/1001/auth.json": open /run/containers/1001/auth.json: permission denied'
+)
 
 PINGING = "Error: initializing source docker://h:5/denied/x:1: pinging container registry h:5: "
 LOGGED = 'time="now" level=debug msg="Accessing \\"{}\\" failed: {}"\n'
