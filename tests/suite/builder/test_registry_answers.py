@@ -202,6 +202,7 @@ WORDS = {
     "timeout": (PINGING + 'Get "https://h:5/v2/": dial tcp 1.2.3.4:5: i/o timeout', "no route"),
     "503": (PINGING + "received unexpected HTTP status: 503 Service Unavailable", "is out of order"),
     "token": ('Error: Get "https://t/token": dial tcp 1.2.3.4:443: connect: connection refused', "gave half an answer"),
+    "log-ins": (NOT_ALLOWED, "cannot be asked, because this user's file of log-ins cannot be read"),
     "disk": ("Error: writing blob: write /x: no space left on device", "the disk is full"),
     "mirror": (
         LOGGED.format("m/x:1", "reading manifest 1 in m/x: manifest unknown")
