@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -130,6 +132,39 @@ def test_debian_is_made_of_the_newest_where_its_lock_does_not_resolve(
     base.prepare_debian()
     assert mmdebstrap["made"] == base.debian_image()
     assert "Debian has moved on" in capsys.readouterr().out
+
+
+CLOSED_HOME = "E: cannot create /home/x/tmp: Permission denied; cannot create /home/x/tmp/1: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (f"{CLOSED_HOME}\nE: remove_tree failed", r"subordinate users may not write there \(E: .*\): set TMPDIR to a"),
+        ("E: something new\nE: remove_tree failed", r"failed: E: something new: look at"),
+    ],
+    ids=["a closed folder", "unknown"],
+)
+def test_first_error_of_mmdebstrap_is_its_cause(mmdebstrap: dict[str, str], said: str, line: str) -> None:
+    mmdebstrap["with"] = said
+    with pytest.raises(PodmanError, match=line):
+        base.prepare_debian(no_cache=True)
+
+
+def test_debian_is_made_where_subordinate_users_may_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: dict[str, object] = {}
+
+    def run(command: Sequence[str], *, env: dict[str, str], **_: object) -> SimpleNamespace:
+        pins = Path(re.findall(r"cp (\S+)", command[2])[0])
+        seen.update(place=env["TMPDIR"], mode=oct(pins.stat().st_mode & 0o777))
+        return SimpleNamespace(status=0)
+
+    monkeypatch.setattr(base, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(base, "environment", lambda: {"TMPDIR": "/home/closed"})
+    monkeypatch.setattr(base, "run", run)
+    monkeypatch.setattr(base, "podman", lambda *_, **__: "")
+    base.prepare_debian(no_cache=True)
+    assert seen == {"place": tempfile.gettempdir(), "mode": "0o644"}
 
 
 def test_debian_that_cannot_be_made_is_told_in_one_line(mmdebstrap: dict[str, str]) -> None:
