@@ -17,6 +17,7 @@ OF_THEIR_OWN = {
     "fixtures/verdict/__main__.py": "pytest's process is ended by its supervisor",
     "fixtures/report/document.py": "writes one file in one step",
     "fixtures/preflight/listing.py": "prints only",
+    "fixtures/stability/relay.py": "makes nothing that outlives it; runs in another network, by its path",
 }
 PROGRAMS = [
     path
