@@ -137,6 +137,18 @@ def test_build_that_fails_ends_the_one_beside_it(fake_podman: Path, labels: tupl
     assert gone(int((fake_podman / "podman.step").read_text(encoding="utf-8")))
 
 
+def test_build_that_is_ended_and_says_that_all_is_well_is_cleared_away(
+    fake_podman: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake_podman / "podman").write_text(LONG_AND_FAILING.replace("case", "trap 'exit 0' TERM\ncase"), encoding="utf-8")
+    cleared: list[int] = []
+    monkeypatch.setattr("fixtures.builder.podman_build.remove_abandoned_builds", lambda: cleared.append(1))
+    builds = [partial(podman_build.podman_build, label, fake_podman, [label]) for label in ("long", "short")]
+    with pytest.raises(PodmanError, match=r"^stage jq of short failed"):
+        podman_build.side_by_side(*builds)
+    assert len(cleared) == 4, "not at the beginning and at the end of both"
+
+
 def test_build_beside_one_that_failed_at_once_is_ended_too(fake_podman: Path) -> None:
     (fake_podman / "podman").write_text(LONG_AND_FAILING, encoding="utf-8")
     failed = threading.Event()
