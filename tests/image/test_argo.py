@@ -43,7 +43,7 @@ argo list -n n -o name
 echo second | sudo tee {FOLDER}/token >/dev/null
 argo list -n n -o name
 END
-grep -i -e fatal -e error -e sudo: -e found shell.log >&2 || :
+grep -i -e fatal -e error -e sudo: -e found shell.log >&2
 """
 """The kubelet replaces the token's file before the token runs out, with an hour for a start."""
 
