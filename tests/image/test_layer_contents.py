@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from fixtures.host import mirrors
 from fixtures.host.podman import podman
 from fixtures.image.containers import Container
 from fixtures.image.image import Image
+from fixtures.image_settings import CONTAINER_IDS
 from fixtures.inventory import Inventory
 from fixtures.layers import leftovers, rights, secrets
 from fixtures.layers.accounts import account_problems
@@ -101,6 +103,19 @@ def test_mapping_of_users_has_one_capability(name: str, capability: str, contain
     assert seen.endswith(f" {capability}"), (
         f"podman: /usr/bin/{name} has the capabilities {seen.partition(' ')[2]!r}, not {capability!r} alone: setcap it "
         "in Dockerfile.j2"
+    )
+
+
+@pytest.mark.requirement("TOOL-podman-runs")
+@pytest.mark.feature("subordinate-ids")
+@pytest.mark.parametrize("path", ["/etc/subuid", "/etc/subgid"])
+def test_mapped_ids_are_there_in_every_pod(path: str, container: Container) -> None:
+    ranges = re.findall(r"^[^:\n]+:(\d+):(\d+)$", container.run(f"cat {path}").stdout, re.MULTILINE)
+    beyond = [f"{first}:{number}" for first, number in ranges if int(first) + int(number) > CONTAINER_IDS]
+    assert ranges, f"podman: {path} has no range, so that its containers have root alone: write it in Dockerfile.j2"
+    assert not beyond, (
+        f"podman: {path} gives {', '.join(beyond)}, and a pod with a user namespace (hostUsers: false) has no id from "
+        f"{CONTAINER_IDS} on: give ranges below, as [image] uid of tools.toml derives them"
     )
 
 

@@ -53,6 +53,12 @@ def test_what_the_image_goes_without_is_nowhere(change: Change, feature: str, wo
     assert [[word in text for word in words] for text in seen] == [[True] * len(words), [False] * len(words)]
 
 
+@pytest.mark.parametrize(("uid", "ranges"), [(1000, "1:999 1001:64535"), (1, "2:65534"), (59999, "1:59998 60000:5536")])
+def test_ids_of_containers_are_all_but_root_s_and_the_user_s(change: Change, uid: int, ranges: str) -> None:
+    inventory = change(uid=uid)
+    assert f"printf '{inventory.image.user}:%s\\n' {ranges} >/etc/subuid" in render(inventory, [])
+
+
 def everything(inventory: Inventory) -> str:
     """The Dockerfile, and the names of the image's files."""
     return "\n".join([render(inventory, []), *(one.place for one in root_files(inventory))])

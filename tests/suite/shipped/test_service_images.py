@@ -57,6 +57,12 @@ def test_toolchain_s_stage_is_the_product_s(path: Path, product: dict[str, list[
     )
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docker").rglob("Dockerfile*")), ids=lambda path: path.parent.name)
+def test_nothing_is_the_first_that_find_comes_upon(path: Path) -> None:
+    first = re.findall(r"find .*(?:-quit|\|\s*head).*", path.read_text(encoding="utf-8"))
+    assert not first, f"{path.relative_to(ROOT)}: which file is first is up to the file system: name it, not {first}"
+
+
 @pytest.mark.parametrize(
     ("service", "stage"),
     [
