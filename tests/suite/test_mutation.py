@@ -1,4 +1,4 @@
-"""Mutants of the verdict's package: which modules, their score, and what is told of those that survive."""
+"""Mutants of the suite's own code: of which modules, their score, and what is told of those that survive."""
 
 from __future__ import annotations
 
@@ -9,37 +9,35 @@ from pathlib import Path
 import pytest
 
 from fixtures import mutation
-from fixtures.errors import ExitCode, SuiteError, UsageError
-from fixtures.mutation import PACKAGE, Score
+from fixtures.errors import ExitCode, SuiteError
+from fixtures.mutation import Score
 from fixtures.paths import ROOT
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutation"]
 CODE = "def is_adult(age):\n    return age >= 18\n"
-WEAK = "from code import is_adult\n\ndef test_it():\n    assert is_adult(30)\n    assert not is_adult(3)\n"
+MODULE = "fixtures/ages.py"
+WEAK = "from fixtures.ages import is_adult\n\ndef test_it():\n    assert is_adult(30)\n    assert not is_adult(3)\n"
 
 
 def scored(folder: Path, tests: str) -> Score:
     """The score of a module of one line by its tests."""
-    (folder / "copy").mkdir()
-    (folder / "copy" / "ages.py").write_text(CODE, encoding="utf-8")
-    (folder / "copy" / "test_ages.py").write_text(tests.replace("code", "ages"), encoding="utf-8")
-    settings = SETTINGS | {
-        "options": ["-xq", "-p", "no:cacheprovider"],
-        "file": "test_{}.py",
-        "tests": {"ages": ["ages"]},
-    }
-    return mutation.score(folder / "copy", "ages.py", settings, None, 0)
+    module, file = folder / "copy" / MODULE, folder / "copy" / "tests" / "suite" / "test_ages.py"
+    for path, text in ((module, CODE), (file, tests)):
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    settings = SETTINGS | {"options": ["-xq", "-p", "no:cacheprovider"]}
+    return mutation.score(folder / "copy", MODULE, settings, None, 0)
 
 
 def test_survivor_is_told_by_its_difference(tmp_path: Path) -> None:
     found = scored(tmp_path, WEAK)
     assert found.mutants > found.killed > 0
-    assert "ages.py:2\n-    return age >= 18\n+    return age > 18" in found.survivors
-    assert (tmp_path / "copy" / "ages.py").read_text(encoding="utf-8") == CODE
+    assert f"{MODULE}:2\n-    return age >= 18\n+    return age > 18" in found.survivors
+    assert (tmp_path / "copy" / MODULE).read_text(encoding="utf-8") == CODE
 
 
 def test_tests_that_fail_without_a_mutant_say_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match=r"^ages.py: its tests fail without any mutant: run in .*"):
+    with pytest.raises(SuiteError, match=f"^{MODULE}: its tests fail without any mutant: run in .*"):
         scored(tmp_path, WEAK.replace("30", "3"))
 
 
@@ -56,18 +54,18 @@ def test_score_of_no_mutant_is_none() -> None:
     assert mutation.report([], 90)[1] is False
 
 
-def test_modules_are_those_of_the_package_or_some_of_them() -> None:
-    module = str(PACKAGE / "merge.py")
-    assert module in mutation.named([])
-    assert str(PACKAGE / "__init__.py") not in mutation.named([])
-    assert mutation.named([module]) == [module]
-    with pytest.raises(UsageError, match=r"^x.py: is no module of fixtures/verdict: name some of "):
-        mutation.named(["x.py"])
+def test_modules_are_all_or_those_that_are_named() -> None:
+    every, module = mutation.named([], SETTINGS["code"]), "fixtures/verdict/merge.py"
+    assert {module, "fixtures/inventory.py"} < set(every)
+    assert not [one for one in every if one.endswith("__init__.py")]
+    assert mutation.named([module], SETTINGS["code"]) == [module]
+    layers = [one for one in every if one.startswith("fixtures/layers/")]
+    assert mutation.named(["fixtures/layers"], SETTINGS["code"]) == layers != []
 
 
 def test_unknown_module_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert mutation.main(["x.py"]) == ExitCode.USAGE
-    assert capsys.readouterr().err.startswith("error: x.py: is no module")
+    assert capsys.readouterr().err.startswith("error: x.py: there are no mutants of it: name a module")
 
 
 def test_copy_has_new_files_and_no_ignored_ones(tmp_path: Path) -> None:
@@ -81,7 +79,8 @@ def test_copy_has_new_files_and_no_ignored_ones(tmp_path: Path) -> None:
 
 
 def test_tests_of_each_module_are_there() -> None:
-    modules = {Path(module).stem for module in mutation.named([])}
-    assert set(SETTINGS["tests"]) - {"others"} <= modules
-    files = {SETTINGS["file"].format(name) for names in SETTINGS["tests"].values() for name in names}
-    assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
+    modules = mutation.named([], SETTINGS["code"])
+    assert {f"fixtures/{name}.py" for name in SETTINGS["tests"]} <= {*modules}
+    files = {file for module in modules for file in mutation.tests_of(module, SETTINGS["tests"])}
+    missing = [name for name in sorted(files) if not (ROOT / name).is_file()]
+    assert not missing, f"{missing[0]} is missing: add it, or list a module's tests in [tool.mutation.tests]"
