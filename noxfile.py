@@ -280,7 +280,7 @@ def selftest(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Break fixtures/verdict in small ways and see its self-tests fail; `-- FILE` for one module, `-- --sample 20`."""
+    """Break the suite's code in small ways and see its self-tests fail; `-- FILE` for one module, `-- --sample 20`."""
     install(session)
     run(session, "python", "-m", "fixtures.mutation", *session.posargs)
 
