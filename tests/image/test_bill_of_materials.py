@@ -24,7 +24,7 @@ from fixtures.sbom.contents import Contents, go_packages
 from fixtures.sbom.packages import identity
 from fixtures.sources import GoSource
 
-pytestmark = [pytest.mark.xdist_group("layers"), pytest.mark.requirement("BLD-10")]
+pytestmark = [pytest.mark.xdist_group("layers"), pytest.mark.requirement("BLD-10"), pytest.mark.integrity]
 
 CHANGED = "something changed the image after its build: build it again with `nox -s build`"
 MANAGERS = {

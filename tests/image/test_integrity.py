@@ -26,6 +26,8 @@ from fixtures.image.integrity import (
 from fixtures.inventory import Inventory, Tool
 from fixtures.sources import CollectionSource, DebianSource, PythonSource
 
+pytestmark = pytest.mark.integrity
+
 RULES = "cat /etc/dpkg/dpkg.cfg.d/* 2>/dev/null; true"
 NO_WRITER = "let no step of Dockerfile.j2 remove or write it, or list it under `trim` in tools.toml"
 VERIFY_SECONDS = 120.0

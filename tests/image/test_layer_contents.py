@@ -66,6 +66,7 @@ def test_accounts_are_the_user_s_and_those_that_nobody_logs_in_to(entries: list[
     assert not wrong, f"accounts: {'; '.join(wrong)}: leave the accounts in the base and Dockerfile.j2 as they were"
 
 
+@pytest.mark.integrity
 @pytest.mark.requirement("IMG-8")
 def test_every_file_is_brought_by_somebody(
     entries: list[LayerEntry], image: Image, inventory: Inventory, reviewed: ReviewedPaths
@@ -75,6 +76,7 @@ def test_every_file_is_brought_by_somebody(
     _none(planted(entries, reviewed.planted, made=made, folders=folders, home=home, venv=PYTHON_HOME))
 
 
+@pytest.mark.integrity
 @pytest.mark.requirement("IMG-8")
 def test_no_layer_changes_what_another_brought(
     entries: list[LayerEntry], image: Image, inventory: Inventory, reviewed: ReviewedPaths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from testinfra.backend.base import CommandResult
 
 from fixtures.advice import REBUILD
@@ -15,6 +16,7 @@ from fixtures.shell.transport import CommandTimeoutError
 from fixtures.sources import DebianSource
 
 
+@pytest.mark.integrity
 def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, container: Container) -> None:
     tool, name = command
     image.require(tool)
@@ -41,6 +43,7 @@ def test_command_is_on_path_and_safe(command: tuple[Tool, str], image: Image, co
     assert not wrong, f"{tool.name}: {'; '.join(wrong)}: install it in /usr/local/bin as root with mode 0755"
 
 
+@pytest.mark.integrity
 def test_debian_s_files_are_the_packaged_ones(debian_tool: Tool, container: Container) -> None:
     tool = debian_tool
     assert isinstance(tool.source, DebianSource)

@@ -37,6 +37,11 @@ def test_fate(checks: list[dict[str, Any]], fate: str) -> None:
     assert judged(checks, MUTANT)[0] == fate
 
 
+@pytest.mark.parametrize(("rows", "alone"), [(("IMG-5", "BLD-10"), True), (("IMG-8", "ENV-2"), False)])
+def test_mutant_of_content_alone_says_nothing_of_behaviour(rows: tuple[str, ...], *, alone: bool) -> None:
+    assert MUTANT.model_copy(update={"rows": rows}).of_content_alone is alone
+
+
 def test_block_that_hides_a_mutant_is_told() -> None:
     assert judged([check("blocked", line="no registry: set one")], MUTANT)[1] == (
         "no check of TOOL-jq-* ran: it was blocked, no registry: set one"
