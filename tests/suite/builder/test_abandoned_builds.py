@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.builder import abandoned_builds
 from fixtures.builder.client_files import PREFIX
-from fixtures.host.lock import locked
+from fixtures.host.scratch_folder import scratch_folder
 
 
 @pytest.fixture
@@ -41,7 +41,6 @@ def clients(tmp_path: Path) -> Path:
     """The folder of clients' files of a build that was killed."""
     folder = tmp_path / f"{PREFIX}killed"
     (folder / "clients").mkdir(parents=True)
-    (folder / "lock").touch()
     return folder
 
 
@@ -53,18 +52,11 @@ def test_containers_and_folder_of_a_killed_build_are_removed(tmp_path: Path, rem
     assert not clients.exists()
 
 
-def test_running_build_is_left_alone(tmp_path: Path, removed: list[str], clients: Path) -> None:
-    working_container(tmp_path, "works", f"{clients}/clients:/mnt:ro,z")
-    with locked(clients / "lock"):
+def test_running_build_is_left_alone(tmp_path: Path, removed: list[str]) -> None:
+    with scratch_folder(PREFIX, tmp_path) as folder:
+        working_container(tmp_path, "works", f"{folder}/clients:/mnt:ro,z")
         assert abandoned_builds.remove_abandoned_builds() == 0
-    assert (removed, clients.exists()) == ([], True)
-
-
-def test_build_that_only_begins_is_left_alone(tmp_path: Path, removed: list[str], clients: Path) -> None:
-    working_container(tmp_path, "begins", f"{clients}/clients:/mnt:ro,z")
-    (clients / "lock").unlink()
-    assert abandoned_builds.remove_abandoned_builds() == 0
-    assert (removed, clients.exists()) == ([], True)
+        assert (removed, folder.exists()) == ([], True)
 
 
 def test_builds_that_are_not_ours_are_left_alone(tmp_path: Path, removed: list[str]) -> None:
