@@ -14,6 +14,7 @@ from fixtures.paths import ROOT
 from fixtures.program import INTERRUPTED, end_in_order
 
 OF_THEIR_OWN = {
+    "fixtures/browser/in_own_network.py": "becomes the browser",
     "fixtures/verdict/__main__.py": "pytest's process is ended by its supervisor",
     "fixtures/report/document.py": "writes one file in one step",
     "fixtures/preflight/listing.py": "prints only",

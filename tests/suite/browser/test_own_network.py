@@ -1,0 +1,103 @@
+"""A browser in a network of its own reaches what it is told to, whatever happens to this machine's network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+
+from fixtures.browser import own_network as module
+from fixtures.browser.chromium import chromium
+from fixtures.browser.own_network import own_network
+from tests.suite.serving import serving
+
+LINK = "conformance-t"
+SECONDS = 6.0
+LINK_SECONDS = 0.1
+MANY_REQUESTS = """async (seconds) => {
+    const end = performance.now() + 1000 * seconds;
+    const answers = {};
+    const ask = async () => {
+        while (performance.now() < end) {
+            const said = await fetch("/", {cache: "no-store"}).then((answer) => answer.status, String);
+            answers[said] = (answers[said] || 0) + 1;
+        }
+    };
+    await Promise.all([...Array(6)].map(ask));
+    return answers;
+}"""
+pytestmark = pytest.mark.skipif(
+    module._unshare() is None or os.geteuid() != 0, reason="only root can change this machine's network"
+)
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers each request with its host and path."""
+
+    def do_GET(self) -> None:  # its name in the standard library
+        """Answer."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{self.headers['Host']}{self.path}".encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def keep_changing_network(over: threading.Event) -> None:
+    """Give this machine a link more for a moment, as a container does, until it is over."""
+    while not over.is_set():
+        for words in (
+            f"link add {LINK} type veth peer name {LINK}p", f"link set {LINK} up", f"link set {LINK}p up",
+            f"address add 198.51.100.1/24 dev {LINK}",
+        ):  # fmt: skip
+            subprocess.run(["ip", *words.split()], check=True)
+        over.wait(LINK_SECONDS)
+        subprocess.run(["ip", "link", "delete", LINK], check=True)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of the page on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    with serving(server):
+        yield server.server_address[1]
+
+
+def test_hosts_are_reached_by_their_routes_and_others_as_they_are(port: int) -> None:
+    with chromium({"editor.test": ("127.0.0.1", port)}) as browser:
+        page = browser.new_page()
+        seen = [str(page.goto(url).text()) for url in ("http://editor.test/a", f"http://127.0.0.1:{port}/b")]  # type: ignore[union-attr]
+        assert seen == ["editor.test/a", f"127.0.0.1:{port}/b"]
+        assert page.evaluate("navigator.onLine")
+
+
+def test_server_that_is_not_there_is_told(port: int) -> None:
+    with chromium({"gone.test": ("127.0.0.1", 1)}) as browser, pytest.raises(PlaywrightError, match="ERR_SOCKS"):
+        browser.new_page().goto(f"http://gone.test:{port}/")
+
+
+def test_network_that_changes_breaks_nothing_off(port: int) -> None:
+    over = threading.Event()
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        changes = threading.Thread(target=keep_changing_network, args=(over,))
+        changes.start()
+        try:
+            assert page.evaluate(MANY_REQUESTS, SECONDS).keys() == {"200"}
+        finally:
+            over.set()
+            changes.join()
+
+
+def test_browser_that_never_comes_is_no_hang(tmp_path: Path) -> None:
+    with own_network("chromium", tmp_path, {}) as start:
+        assert start is not None
+    assert threading.active_count() == 1
