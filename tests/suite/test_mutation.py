@@ -19,10 +19,10 @@ MODULE = "fixtures/ages.py"
 WEAK = "from fixtures.ages import is_adult\n\ndef test_it():\n    assert is_adult(30)\n    assert not is_adult(3)\n"
 
 
-def scored(folder: Path, tests: str) -> Score:
+def scored(folder: Path, tests: str, code: str = CODE) -> Score:
     """The score of a module of one line by its tests."""
     module, file = folder / "copy" / MODULE, folder / "copy" / "tests" / "suite" / "test_ages.py"
-    for path, text in ((module, CODE), (file, tests)):
+    for path, text in ((module, code), (file, tests)):
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
     settings = SETTINGS | {"options": ["-xq", "-p", "no:cacheprovider"]}
@@ -81,6 +81,21 @@ def test_copy_has_new_files_and_no_ignored_ones(tmp_path: Path) -> None:
 def test_tests_of_each_module_are_there() -> None:
     modules = mutation.named([], SETTINGS["code"])
     assert {f"fixtures/{name}.py" for name in SETTINGS["tests"]} <= {*modules}
-    files = {file for module in modules for file in mutation.tests_of(module, SETTINGS["tests"])}
-    missing = [name for name in sorted(files) if not (ROOT / name).is_file()]
-    assert not missing, f"{missing[0]} is missing: add it, or list a module's tests in [tool.mutation.tests]"
+    files = {module: mutation.files_of_tests(module, SETTINGS["tests"]) for module in modules}
+    missing = [name for some in files.values() for name in some if not (ROOT / name).is_file()]
+    assert not missing, f"{missing[0]} is missing: correct [tool.mutation.tests]"
+    untested = [module for module, some in files.items() if not some]
+    assert not untested, f"{untested[0]}: no self-test imports it: list some in [tool.mutation.tests]"
+
+
+def test_own_tests_come_before_those_that_import_the_module(tmp_path: Path) -> None:
+    for name, text in (("test_ages", ""), ("a/test_a", "from fixtures import ages, a\n"), ("test_b", "ages\n")):
+        path = tmp_path / "tests" / "suite" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert mutation.files_of_tests(MODULE, {}, tmp_path) == ["tests/suite/test_ages.py", "tests/suite/a/test_a.py"]
+    assert mutation.files_of_tests(MODULE, {"ages": ["b/c"]}, tmp_path) == ["tests/suite/b/test_c.py"]
+
+
+def test_lines_of_which_nothing_depends_have_no_mutants(tmp_path: Path) -> None:
+    assert scored(tmp_path, WEAK, f"WAIT_SECONDS = 5\n{CODE}").mutants == scored(tmp_path / "other", WEAK).mutants
