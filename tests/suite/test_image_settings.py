@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.errors import UsageError
+from fixtures.image_settings import ImageSettings
 from fixtures.inventory import Inventory, load
 from fixtures.paths import ROOT
 from tests.suite.small_inventory import SMALL
@@ -72,3 +74,21 @@ def test_image_without_an_editor_has_no_entry_point_by_itself(tmp_path: Path) ->
     assert load(EXAMPLE).image.command == ()
     given = changed(tmp_path, 'init = ""', 'init = ""\nentrypoint = ["/bin/serve", "{port}"]\nport = 81')
     assert given.image.command == ("/bin/serve", "81")
+
+
+@pytest.mark.parametrize(
+    ("field", "right", "wrong"),
+    [("uid", (1, 59999), (0, 60000)), ("gid", (1, 59999), (0, 60000)), ("port", (1, 65535), (0, 65536))],
+)
+def test_number_is_in_its_range(field: str, right: tuple[int, ...], wrong: tuple[int, ...]) -> None:
+    settings = load(EXAMPLE).image.model_dump(exclude_unset=True)
+    assert [getattr(ImageSettings(**settings | {field: one}), field) for one in right] == [*right]
+    for one in wrong:
+        with pytest.raises(ValidationError, match=rf"{field}\n"):
+            ImageSettings(**settings | {field: one})
+
+
+def test_group_is_called_like_the_user_unless_it_is_named() -> None:
+    settings = load(EXAMPLE).image
+    assert settings.group_name == "devs"
+    assert settings.model_copy(update={"group": ""}).group_name == "dev"

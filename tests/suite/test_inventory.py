@@ -122,6 +122,12 @@ def edit(tmp_path: Path) -> Edit:
             id="level",
         ),
         pytest.param(
+            'operates = "a filter"',
+            'operates = { na = "works on local data" }',
+            r"tool 'jq': operates is n/a, yet a check has that level$",
+            id="level that does not apply",
+        ),
+        pytest.param(
             "stdout = '^b$'\n",
             "",
             r"tool 'kubectl', check number 1: expects nothing: give stdout or stderr a pattern",
@@ -179,6 +185,13 @@ def test_error_names_entry_field_and_fix(edit: Edit, old: str, new: str, message
         load(path)
     assert re.search(message, str(caught.value)), caught.value
     assert "\n" not in str(caught.value)
+
+
+def test_level_that_does_not_apply_needs_no_check(edit: Edit) -> None:
+    tool = load(edit('operates = "an in-place edit keeps comments"', 'operates = { na = "works on local data" }')).tool(
+        "yq"
+    )
+    assert [check.level for check in tool.checks] == ["runs"] * len(tool.checks)
 
 
 def test_profile_that_is_left_out_for_a_reason_is_taken(edit: Edit) -> None:
