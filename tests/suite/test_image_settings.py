@@ -78,7 +78,12 @@ def test_image_without_an_editor_has_no_entry_point_by_itself(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("field", "right", "wrong"),
-    [("uid", (1, 59999), (0, 60000)), ("gid", (1, 59999), (0, 60000)), ("port", (1, 65535), (0, 65536))],
+    [
+        ("uid", (1, 59999), (0, 60000)),
+        ("gid", (1, 59999), (0, 60000)),
+        ("port", (1, 65535), (0, 65536)),
+        ("size_limit", (1,), (0,)),
+    ],
 )
 def test_number_is_in_its_range(field: str, right: tuple[int, ...], wrong: tuple[int, ...]) -> None:
     settings = load(EXAMPLE).image.model_dump(exclude_unset=True)
@@ -92,3 +97,9 @@ def test_group_is_called_like_the_user_unless_it_is_named() -> None:
     settings = load(EXAMPLE).image
     assert settings.group_name == "devs"
     assert settings.model_copy(update={"group": ""}).group_name == "dev"
+
+
+def test_defaults_are_the_product_s() -> None:
+    found = ImageSettings(repository="r", title="t", source="s", base="b", size_limit=1)
+    assert (found.user, found.uid, found.gid, found.port, found.node_major) == ("coder", 1000, 1000, 8080, 20)
+    assert (found.home, found.locale, found.init) == ("/home/coder", "en_US.UTF-8", "dumb-init")

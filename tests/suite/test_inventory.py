@@ -13,6 +13,7 @@ from fixtures.errors import UsageError
 from fixtures.inventory import PROFILES, Tool, load
 from fixtures.paths import ROOT
 from fixtures.patterns import VersionProbe
+from fixtures.sources import GoSource
 from tests.suite.small_inventory import SMALL
 
 Edit = Callable[[str, str], Path]
@@ -248,3 +249,12 @@ def test_output_without_a_version_is_refused(output: str) -> None:
 )
 def test_locked_prefix_ends_at_a_dot(version: str, *, accepted: bool) -> None:
     assert load().tool("psql").accepts(version) is accepted
+
+
+def test_program_is_the_first_command_or_what_a_script_of_that_name_calls() -> None:
+    tool = load().tool("kubectx")
+    assert (len(tool.commands), tool.program) == (2, tool.commands[0])
+    helm = load().tool("helm")
+    assert isinstance(helm.source, GoSource)
+    wrapped = helm.model_copy(update={"source": helm.source.model_copy(update={"wrapped": True})})
+    assert wrapped.program == "/usr/local/libexec/helm"
