@@ -198,7 +198,11 @@ def test_podman_builds_pushes_and_pulls_by_digest(desk: Desk, registry_client: R
 
 
 @pytest.mark.requirement("TOOL-podman-operates")
-@pytest.mark.parametrize("options", ["", "--network=none", "--publish=18080:80"], ids=["plain", "offline", "published"])
+@pytest.mark.parametrize(
+    "options",
+    ["", "--network=none", "--publish=18080:80", "--init"],
+    ids=["plain", "offline", "published", "with an init"],
+)
 def test_podman_runs_a_container_as_it_is_typed(options: str, desk: Desk) -> None:
     said = word()
     desk.build(said)
