@@ -63,3 +63,16 @@ def test_builds_that_are_not_ours_are_left_alone(tmp_path: Path, removed: list[s
     working_container(tmp_path, "somebody", "/srv/cache:/mnt:ro,z")
     assert abandoned_builds.remove_abandoned_builds() == 0
     assert removed == []
+
+
+def test_container_of_a_build_that_ends_right_now_is_left_alone(
+    tmp_path: Path, removed: list[str], clients: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working_container(tmp_path, "ends", f"{clients}/clients:/mnt:ro,z")
+
+    def vanished(note: Path, **_: object) -> str:
+        raise FileNotFoundError(note)
+
+    monkeypatch.setattr(Path, "read_text", vanished)
+    assert abandoned_builds.remove_abandoned_builds() == 0
+    assert removed == []

@@ -83,10 +83,11 @@ def test_image_that_checkouts_share_is_made_once(
     make: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
+    again: list[str] = []
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(base, "image_exists", lambda name: name in made)
-    monkeypatch.setattr(base, "podman_build", lambda *_: pytest.fail("the base was made again"))
-    monkeypatch.setattr(base, "_make_debian", lambda _: pytest.fail("Debian was made again"))
+    monkeypatch.setattr(base, "podman_build", lambda *_: again.append("the base"))
+    monkeypatch.setattr(base, "_make_debian", again.append)
     document = {"Id": "1", "Config": {"Labels": {base.DEBIAN_LABEL: "1"}}}
     monkeypatch.setattr(base, "inspect", lambda _: document)
     other = threading.Thread(target=make)
@@ -96,14 +97,14 @@ def test_image_that_checkouts_share_is_made_once(
         assert other.is_alive(), "it does not wait for the process that makes the image"
         made += [base.debian_image(), STAND_IN.reference]
     other.join(10)
-    assert not other.is_alive()
+    assert (other.is_alive(), again) == (False, [])
 
 
 @pytest.fixture
 def mmdebstrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """What mmdebstrap says with and without the lock, empty where it works; and, under "made", what is imported."""
     said = {"with": "", "without": "", "made": ""}
-    monkeypatch.setattr(base, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(base, "BUILD_DIRECTORY", tmp_path / "new" / "build")
     monkeypatch.setattr(base, "_mmdebstrap", lambda pinned, _: said["with" if pinned else "without"])
     monkeypatch.setattr(base, "podman", lambda *words, **_: said.update(made=words[-1]))
     return said
@@ -135,6 +136,13 @@ def test_debian_is_made_of_the_newest_where_its_lock_does_not_resolve(
 
 
 CLOSED_HOME = "E: cannot create /home/x/tmp: Permission denied; cannot create /home/x/tmp/1: Permission denied"
+
+
+def test_mmdebstrap_that_fails_without_a_word_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(base, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(base, "run", lambda *_, **__: SimpleNamespace(status=1, stderr=""))
+    with pytest.raises(PodmanError, match=r"^mmdebstrap trixie failed: it said nothing: look at the network$"):
+        base.prepare_debian()
 
 
 @pytest.mark.parametrize(
@@ -285,11 +293,22 @@ def test_base_of_a_registry_becomes_one_layer_for_its_own_user(commands: list[li
     assert named == [["tag", made, UPSTREAM.image], ["untag", made, made]]
 
 
+def test_base_without_a_user_is_trimmed_for_root(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "inspect", lambda _: {"Config": {"User": ""}})
+    base.build_base(UPSTREAM)
+    assert "BASE_USER=root" in commands[1]
+
+
+@pytest.mark.parametrize(("what", "lost"), [("packages", "git"), ("variables", "HOME")])
 def test_base_that_loses_something_by_trimming_is_refused(
-    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, what: str, lost: str
 ) -> None:
-    monkeypatch.setattr(base, "packages_of", lambda name: {"git": "1"} if name == UPSTREAM.reference else {})
-    with pytest.raises(PodmanError, match="loses git: let docker/trimmed-base/Dockerfile keep it"):
+    whole = {"packages": {"bash": "1", "git": "1"}, "variables": ["PATH=/bin", "HOME=/root"]}
+    trimmed = whole | {what: {"packages": {"bash": "2", "new": "1"}, "variables": ["PATH=/usr/bin", "NEW=1"]}[what]}
+    seen = {UPSTREAM.reference: whole, f"{UPSTREAM.image}-unchecked": trimmed}
+    monkeypatch.setattr(base, "packages_of", lambda name: seen[name]["packages"])
+    monkeypatch.setattr(base, "inspect", lambda name: {"Config": {"Env": seen[name]["variables"]}})
+    with pytest.raises(PodmanError, match=f"loses {lost}: let docker/trimmed-base/Dockerfile keep it"):
         base.build_base(UPSTREAM)
     assert UPSTREAM.image not in commands[-1]
 
@@ -300,6 +319,16 @@ def test_base_that_is_trimmed_already_is_not_even_pulled(
     monkeypatch.setattr(base, "image_exists", lambda name: name == UPSTREAM.image)
     assert base.build_base(UPSTREAM) == {}
     assert commands == []
+    assert base.build_base(UPSTREAM, no_cache=True) == {"final": 1.0}
+    assert commands[1][-1] == "--no-cache"
+
+
+def test_base_that_another_checkout_trims_meanwhile_is_not_trimmed_again(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "image_exists", lambda name: name == UPSTREAM.image and bool(commands))
+    assert base.build_base(UPSTREAM) == {}
+    assert commands == [[UPSTREAM.reference]]
 
 
 def test_trimmed_base_is_named_by_the_base_and_by_what_trims_it(
@@ -311,3 +340,39 @@ def test_trimmed_base_is_named_by_the_base_and_by_what_trims_it(
     names.append(UPSTREAM.image)
     assert len(set(names)) == 3
     assert (names[0], STAND_IN.image) == (names[2], STAND_IN.reference)
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The images that are there: Debian's, whose id is `new`, and others, with the id of the one they are made of."""
+    images = {base.debian_image(): ""}
+    monkeypatch.setattr(base, "image_exists", lambda name: name in images)
+    monkeypatch.setattr(
+        base, "inspect", lambda name: {"Id": "new", "Config": {"Labels": {base.DEBIAN_LABEL: images[name]}}}
+    )
+    return images
+
+
+def test_stand_in_is_built_of_debian_and_says_of_which(commands: list[list[str]], there: dict[str, str]) -> None:
+    there[STAND_IN.reference] = "old"
+    assert base.build_base(STAND_IN) == {"final": 1.0}
+    made_of = ["--build-arg", f"DEBIAN_IMAGE={base.debian_image()}", "--label", f"{base.DEBIAN_LABEL}=new"]
+    assert commands == [[*made_of, "--tag", STAND_IN.reference]]
+    there[STAND_IN.reference] = "new"
+    assert base.build_base(STAND_IN) == {}
+
+
+def test_debian_as_the_base_is_made_and_nothing_upon_it(commands: list[list[str]], mmdebstrap: dict[str, str]) -> None:
+    plain = base.choose_base("debian:trixie", "stand-in")
+    assert base.build_base(plain) == {}
+    assert (mmdebstrap["made"], commands) == (plain.reference, [])
+
+
+@pytest.mark.parametrize(("made_of", "built"), [("", True), ("old", True), ("new", False)])
+def test_stand_in_alone_is_to_be_built_and_only_where_it_is_not_there(
+    there: dict[str, str], made_of: str, *, built: bool
+) -> None:
+    if made_of:
+        there[STAND_IN.reference] = made_of
+    plain = base.choose_base("debian:trixie", "stand-in")
+    assert [base.is_to_be_built(one) for one in (STAND_IN, UPSTREAM, plain)] == [built, False, False]

@@ -12,7 +12,7 @@ from fixtures.builder import bill_of_materials, cyclonedx_document
 from fixtures.builder.cyclonedx_document import schema_error
 from fixtures.builder.manifest import Manifest
 from fixtures.errors import SuiteError, UsageError
-from fixtures.inventory import load
+from fixtures.inventory import Inventory, load
 from fixtures.sbom import packages
 from fixtures.sbom.contents import Contents
 from fixtures.sbom.go_programs import GoProgram, Module
@@ -62,7 +62,7 @@ def manifest(**changed: Any) -> Manifest:
             "omissions": [{"name": "k9s", "reason": "refused"}],
             "times": {"base": 1, "tools": 1, "final": 1, "total": 3},
             "cached": False,
-            "size": {"total": 1, "layers": [{"digest": DIGEST, "bytes": 1}, {"digest": DIGEST[:-1] + "1", "bytes": 1}]},
+            "size": {"total": 1, "layers": [{"digest": DIGEST[:-1] + end, "bytes": 1} for end in "021"]},
             "debian": {},
             "architecture": "amd64",
         }
@@ -148,6 +148,53 @@ def test_program_has_its_checksum_and_its_command() -> None:
     helm = component("file:/usr/local/bin/helm")
     assert helm["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
     assert helm["purl"] == "pkg:golang/helm.sh/helm/v3@v3.22.0#cmd/helm"
+
+
+@pytest.mark.parametrize(
+    ("ref", "kind", "group", "name"),
+    [
+        pytest.param("pkg:golang/golang.org/x/text@v0.14.0", "library", None, "golang.org/x/text", id="go"),
+        pytest.param("pkg:golang/stdlib@1.26.6", "library", None, "stdlib", id="go-without-a-domain"),
+        pytest.param(JQ.purl, "library", None, "jq", id="debian"),
+        pytest.param("pkg:pypi/zipp@3.23.0", "library", None, "zipp", id="python"),
+        pytest.param("pkg:npm/%40coder/logger@3.0.1", "library", "@coder", "logger", id="npm-with-a-scope"),
+        pytest.param(PACKAGES[-1].purl, "library", "ansible-galaxy", "kubernetes.core", id="collection"),
+        pytest.param("pkg:pypi/ansible@14.5.0", "application", None, "ansible", id="tool-without-a-file"),
+        pytest.param("file:/usr/local/bin/helm", "application", None, "helm", id="go-program"),
+        pytest.param("file:/usr/local/bin/yq", "application", None, "yq", id="program-that-says-nothing"),
+    ],
+)
+def test_component_is_named_as_its_users_name_it(ref: str, kind: str, group: str | None, name: str) -> None:
+    found = component(ref)
+    assert (found["type"], found.get("group"), found["name"]) == (kind, group, name)
+
+
+def test_collections_belong_to_ansible() -> None:
+    (needs,) = [one["dependsOn"] for one in document()["dependencies"] if one["ref"] == "pkg:pypi/ansible@14.5.0"]
+    assert needs == [PACKAGES[-1].purl]
+
+
+@pytest.mark.parametrize("labels", [LABELS, {}])
+def test_image_has_the_version_that_its_label_names(labels: dict[str, str]) -> None:
+    found = json.loads(cyclonedx_document.document(manifest(), load(), CONTENTS, labels))["metadata"]["component"]
+    assert found.get("version") == labels.get("org.opencontainers.image.version")
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ({"wrapped": True}, "/usr/local/libexec/helm"),
+        ({"kind": "prebuilt", "why": "no registry has it"}, "/usr/local/bin/helm"),
+    ],
+    ids=["behind a script", "handed in"],
+)
+def test_first_command_of_a_tool_is_its_component(source: dict[str, Any], place: str) -> None:
+    inventory = load().model_dump()
+    helm = inventory["tools"][1]
+    helm |= {"commands": ["helm", "helm2"], "source": source if "kind" in source else helm["source"] | source}
+    text = cyclonedx_document.document(manifest(), Inventory.model_validate(inventory), CONTENTS, LABELS)
+    (found,) = [one for one in json.loads(text)["components"] if one["bom-ref"] == f"file:{place}"]
+    assert found["properties"] == [{"name": "conformance:tool", "value": "helm@3.22.0"}]
 
 
 def test_what_is_not_recorded_is_said() -> None:

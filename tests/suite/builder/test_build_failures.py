@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.builder.build_failures import diagnosis
+from fixtures.builder.build_failures import diagnosis, lock_does_not_resolve
 
 STEP = '[3/9] STEP 4/5: RUN echo "no such host: connection refused"'
 LAST = 'Error: building at STEP "RUN go build": while running runtime: exit status 1'
@@ -111,3 +111,21 @@ def test_cause_is_found_in_the_log(log: str) -> None:
 def test_what_passed_by_itself_and_what_a_command_says_is_no_cause() -> None:
     tried = "WARNING: Retrying after connection broken by 'Read timed out'"
     assert diagnosis([STEP, tried, "x.go:1: undefined: y", LAST]) is None
+
+
+HELD = "E: Unable to correct problems, you have held broken packages."
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ([HELD, LAST], True),
+        ([" vim : Depends: vim-common (= 2) but 1 is to be installed", "E: Unable to satisfy dependencies."], True),
+        (["The following packages have unmet dependencies:"], True),
+        ([f'[3/9] STEP 4/5: RUN echo "{HELD}"', f'Error: building at STEP "RUN echo {HELD}": status 1'], False),
+        (["E: Unable to locate package jqq"], False),
+        ([], False),
+    ],
+)
+def test_lock_that_apt_cannot_keep_to_is_known_by_apt_s_words_alone(said: list[str], *, found: bool) -> None:
+    assert lock_does_not_resolve(said) == found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fixtures.builder import client_files
 from fixtures.builder.client_files import ClientFile
+from fixtures.host.process import PodmanError
 
 PASSWORD = "s3cret-word"  # noqa: S105
 INDEX = {"PIP_INDEX_URL": "https://me:{}@pypi.example/simple/"}
@@ -43,6 +46,15 @@ def test_nothing_is_given_where_nothing_is_named() -> None:
     assert client_files.client_files({"PIP_INDEX_URL": "", "HOME": "/root"}) == []
 
 
+@pytest.fixture(params=[0o022, 0o077], ids=["usual", "closed"])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whom this process lets read its new files: everybody, or this user alone."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
 def test_files_are_there_during_a_build_and_seen_by_this_user_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_files, "ca_bundle", lambda: b"authority")
     monkeypatch.setattr(client_files, "_podman_version", lambda: "4.3.1")
@@ -51,12 +63,23 @@ def test_files_are_there_during_a_build_and_seen_by_this_user_alone(monkeypatch:
         assert PASSWORD not in " ".join(arguments)
         folder = Path(arguments[1].split(":")[0])
         assert folder.parent.stat().st_mode & 0o077 == 0
+        assert folder.stat().st_mode & 0o005 == 0o005, "another user of a build cannot read what is in it"
+        assert all(path.stat().st_mode & 0o004 for path in folder.iterdir())
         given = dict(word.split("=") for word in arguments[3::2])
         assert (folder / "host-ca.pem").read_bytes() == b"authority"
         assert PASSWORD in (folder / Path(given["GOENV"]).name).read_text(encoding="utf-8")
         settings = (folder / Path(given["APT_CONFIG"]).name).read_text(encoding="utf-8")
         assert (folder / Path(settings.split('"')[1]).name).read_text(encoding="utf-8") == "Package: bat\n"
     assert not folder.exists()
+
+
+def test_machine_without_a_ca_bundle_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(b"authority")
+    monkeypatch.setattr(client_files, "host_ca_bundle", lambda: tmp_path / "ca.pem")
+    assert client_files.ca_bundle() == b"authority"
+    monkeypatch.setattr(client_files, "host_ca_bundle", lambda: None)
+    with pytest.raises(PodmanError, match=r"^this host has no CA bundle: install ca-certificates, or set SSL_CERT_FI"):
+        client_files.ca_bundle()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.builder import debian_resolve
+from fixtures.builder.debian_lock import DebianLock
 from fixtures.builder.debian_resolve import ResolveError, resolve
 from fixtures.inventory import load
 
@@ -45,10 +46,12 @@ def test_each_section_has_what_its_image_adds(apt: Path) -> None:
     assert " libc6 curl " in calls[-1], "what is installed by then is not named"
 
 
-def test_mistake_of_apt_is_one_line(apt: Path) -> None:
-    (apt.parent / "apt-get").write_text("#!/bin/sh\necho 'E: Unable to locate package jqq' >&2\nexit 100\n")
+@pytest.mark.parametrize("kept", [None, DebianLock({"image": {"jq": "1.6"}})], ids=["the newest", "what is locked"])
+def test_mistake_of_apt_is_one_line(apt: Path, kept: DebianLock | None) -> None:
+    mistaken = "E: Unable to locate package jqq' >&2; exit 100\n"
+    (apt.parent / "apt-get").write_text(f'#!/bin/sh\n[ "$2" = update ] || {{ echo \'{mistaken}}}\n', encoding="utf-8")
     with pytest.raises(ResolveError, match=r"^`apt-get .*` failed \(100\): E: Unable to locate package jqq$"):
-        resolve(load(), "amd64")
+        resolve(load(), "amd64", kept)
 
 
 def test_machine_without_debian_s_keys_is_told(apt: Path) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fixtures.builder.dockerfile import links, render
+from fixtures.builder.dockerfile import debian_packages, image_environment, links, plain_base_packages, render
 from fixtures.inventory import Inventory, load
 
 
@@ -52,7 +52,72 @@ def test_links_name_every_python_command(inventory: Inventory) -> None:
         "http": "/opt/tools/python/bin/http",
         "https": "/opt/tools/python/bin/https",
     }
+    assert dict(links(inventory.tool("ansible-galaxy"))) == {"ansible-galaxy": "/opt/tools/python/bin/ansible-galaxy"}
     assert dict(links(inventory.tool("kubectl"))) == {}
+
+
+def test_links_of_a_debian_package_are_made(inventory: Inventory) -> None:
+    assert dict(links(inventory.tool("vim"))) == {"editor": "/usr/bin/vim"}
+    assert "ln -sf /usr/bin/vim /usr/local/bin/editor" in render(inventory, [])
+    assert "/usr/local/bin/editor" not in render(inventory, ["vim"])
+
+
+def test_debian_packages_are_those_of_tools_and_image(inventory: Inventory) -> None:
+    tools = [inventory.tool(name) for name in ("podman", "helm", "jq")]
+    assert debian_packages(inventory, tools) == ["crun", "jq", "podman", "python3", "python3-venv"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "own"),
+    [
+        ({"plain_base": False}, set()),
+        ({"init": "tini", "locale": "C.UTF-8"}, {"passwd"}),
+        ({"init": "tini"}, {"passwd", "locales"}),
+        ({"locale": "C.UTF-8"}, {"passwd", "dumb-init"}),
+    ],
+)
+def test_plain_base_gets_init_and_locale_where_they_are_wanted(
+    inventory: Inventory, settings: dict[str, object], own: set[str]
+) -> None:
+    image = inventory.image.model_copy(update={"plain_base": True, **settings})
+    changed = inventory.model_copy(update={"image": image})
+    parts = {"git", "sudo", "zsh", "libcap2-bin", "uidmap"}
+    assert plain_base_packages(changed) == (own | parts if own else set())
+    assert ("locale-gen" in render(changed, [])) == ("locales" in own)
+
+
+@pytest.mark.parametrize("editor", [True, False])
+def test_plain_image_without_an_editor_has_no_entry_point(inventory: Inventory, *, editor: bool) -> None:
+    document = inventory.model_dump(exclude_unset=True)
+    document["image"] |= {"plain_base": True, "base": "debian:trixie"}
+    if not editor:
+        document["image"]["without"] = [{"features": ["editor"], "reason": "nobody needs it here"}]
+    dockerfile = render(Inventory.model_validate(document), [])
+    entry = 'ENTRYPOINT ["/usr/bin/entrypoint.sh", "--bind-addr", "0.0.0.0:8080", "."]'
+    assert [line for line in dockerfile.splitlines() if line.startswith("ENTRYPOINT ")] == [entry] * editor
+
+
+@pytest.mark.parametrize("node", ["/usr/lib/node", ""])
+def test_node_is_linked_where_the_base_has_one(inventory: Inventory, node: str) -> None:
+    changed = inventory.model_copy(update={"image": inventory.image.model_copy(update={"node": node})})
+    assert ("ln -s /usr/lib/node /usr/local/bin/node" in render(changed, [])) == bool(node)
+    assert ("/usr/local/bin/node" in render(changed, [])) == bool(node)
+
+
+def test_variables_of_the_image_are_those_of_its_parts(inventory: Inventory) -> None:
+    found = image_environment(inventory)
+    assert found.keys() == {"BUILDAH_ISOLATION", "ENTRYPOINTD", "PODMAN_IGNORE_CGROUPSV1_WARNING", "PATH"}
+    assert found["ENTRYPOINTD"] == "/usr/local/libexec/entrypoint.d"
+    assert "/opt/tools/python/bin" in found["PATH"].split(":")
+    alone = inventory.model_copy(
+        update={
+            "tools": (inventory.tool("jq"),),
+            "image": inventory.image.model_copy(update={"distributions": ()}),
+        }
+    )
+    found = image_environment(alone)
+    assert found.keys() == {"ENTRYPOINTD", "PATH"}
+    assert "/opt/tools/python/bin" not in found["PATH"]
 
 
 def test_what_the_inventory_trims_is_taken_out(inventory: Inventory) -> None:

@@ -66,6 +66,19 @@ def test_tool_that_was_handed_in_is_not_omitted(inventory: Inventory, program: P
         assert (directory / "prebuilt" / "k9s").is_file()
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["into a new checkout", "in the place of an older one"])
+def test_program_is_handed_in(
+    inventory: Inventory, tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    drop_in = tmp_path / ".build" / "prebuilt"
+    monkeypatch.setattr("fixtures.builder.handed_in.DROP_IN", drop_in)
+    if there:
+        drop_in.mkdir(parents=True)
+        (drop_in / "k9s").write_bytes(b"older")
+    hand_in(inventory, "k9s", program)
+    assert (drop_in / "k9s").read_bytes() == PROGRAM
+
+
 def test_program_with_another_digest_is_refused_wherever_it_lies(
     inventory: Inventory, drop_in: Path, program: Path
 ) -> None:

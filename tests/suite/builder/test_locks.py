@@ -72,6 +72,19 @@ def test_base_is_locked_by_the_digest_that_its_registry_has(lock: Path) -> None:
     assert base_lock.locked(parse(BASE.replace("latest", "4.99.0"), "base")) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "asked", "same"),
+    [("", "latest", True), ("latest", "", True), ("4.99.0", "4.99.0", True), ("4.99.0", "", False), ("", "4", False)],
+)
+def test_lock_is_of_one_tag_which_is_latest_where_none_is_named(
+    lock: Path, written: str, asked: str, *, same: bool
+) -> None:
+    locked, wanted = (f"docker.io/codercom/code-server:{tag}".removesuffix(":") for tag in (written, asked))
+    lock.write_text(f"{locked}@{OLD}\n", encoding="utf-8")
+    found = base_lock.locked(parse(wanted, "base"))
+    assert (found is not None) == same
+
+
 def test_base_keeps_its_lock_where_no_route_leads_to_the_registry(
     lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.builder import module_proxy
+from fixtures.builder.base import debian_image
 from fixtures.builder.module_proxy import VARIABLES, ModuleProxyError, refusal, refusals
 from fixtures.host.process import Ended, run
 from fixtures.inventory import load
@@ -106,3 +108,32 @@ def test_only_tools_with_a_fallback_are_asked_for(monkeypatch: pytest.MonkeyPatc
     (name, why), *_ = refusals(load()).items()
     assert (name, why) == ("k9s", "the Go module proxy refuses github.com/derailed/k9s@v0.32.0 (403 Forbidden)")
     assert asked[0] == "github.com/derailed/k9s@v0.32.0"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_go_is_built_where_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, there: bool) -> None:
+    built: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(module_proxy, "host_inputs", lambda: "inputs")
+    monkeypatch.setattr(module_proxy, "inspect", lambda name: {"Id": f"of {name}"})
+    monkeypatch.setattr(module_proxy, "image_exists", lambda _: there)
+    monkeypatch.setattr(module_proxy, "context", lambda *_: nullcontext(tmp_path))
+    monkeypatch.setattr(module_proxy, "podman_build", lambda label, _, words: built.append((label, words)))
+    name = module_proxy.toolchain(load())
+    words = ["--target", "go-toolchain", "--build-arg", f"DEBIAN_IMAGE={debian_image()}", "--tag", name]
+    assert built == ([] if there else [("go-toolchain", words)])
+
+
+def test_go_asks_with_the_settings_of_the_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run_words(words: list[str], **_: object) -> Ended:
+        asked.append(words)
+        return Ended(0, "{}", "")
+
+    monkeypatch.setattr(module_proxy, "mounted", lambda *_: nullcontext(["--env", "GOENV=/mnt/go.env"]))
+    monkeypatch.setattr(module_proxy, "run", run_words)
+    assert module_proxy.ask("localhost/go-toolchain", MODULE).status == 0
+    (words,) = asked
+    assert words[:2] == ["podman", "run"]
+    assert {"--env=GOSUMDB=off", "--env=GOFLAGS=-mod=mod", "GOENV=/mnt/go.env"} < {*words}
+    assert words[-6:] == ["localhost/go-toolchain", *module_proxy.question(MODULE)]

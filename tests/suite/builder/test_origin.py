@@ -12,6 +12,7 @@ from fixtures.builder import origin
 from fixtures.errors import UsageError
 
 NOON = 1_767_355_200  # 2026-01-02T12:00:00Z
+YEAR_10000 = 253_402_300_800  # its first second
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -59,7 +60,11 @@ def test_source_date_epoch_comes_first(tmp_path: Path) -> None:
     assert origin.created(tmp_path, {"SOURCE_DATE_EPOCH": "86400"}) == "1970-01-02T00:00:00Z"
 
 
-@pytest.mark.parametrize("value", ["yesterday", "-1", "1.5", "²", "9" * 20])
+def test_last_second_of_the_year_9999_is_a_time(tmp_path: Path) -> None:
+    assert origin.created(tmp_path, {"SOURCE_DATE_EPOCH": str(YEAR_10000 - 1)}) == "9999-12-31T23:59:59Z"
+
+
+@pytest.mark.parametrize("value", ["yesterday", "-1", "1.5", "²", "9" * 20, str(YEAR_10000)])
 def test_source_date_epoch_that_is_no_time_is_refused(tmp_path: Path, value: str) -> None:
     said = "is .*: no number of seconds since 1970: correct it, or unset SOURCE_DATE_EPOCH$"
     with pytest.raises(UsageError, match=said):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from fixtures.__main__ import main
 from fixtures.builder import other_platform
 from fixtures.errors import ExitCode
-from fixtures.host.process import Ended
-from fixtures.inventory import load
+from fixtures.host.process import Ended, PodmanError
+from fixtures.inventory import Inventory, load
 from fixtures.paths import IMAGE_DIRECTORY
 
 OTHER = "linux/amd64" if platform.machine() == "aarch64" else "linux/arm64"
@@ -76,3 +78,80 @@ def test_the_first_lacking_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unknown_platform_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "--platform", "linux/s390x"]) == ExitCode.USAGE
     assert "--platform linux/s390x: not a platform of the image: give one of linux/amd64" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("lacking", "told"), [((), "there"), (("tree", "vim"), "LACKS tree, vim")])
+def test_row_says_whether_an_input_is_there(lacking: tuple[str, ...], told: str) -> None:
+    assert other_platform.Input("Debian packages", "named ones", lacking).row() == (
+        "Debian packages", "named ones", told,
+    )  # fmt: skip
+
+
+def test_each_tool_that_is_compiled_or_handed_in_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch)
+    document = load().model_dump()
+    document["tools"][1]["source"] = {"kind": "prebuilt", "why": "no registry has it"}
+    found = {part.name: part.origin for part in other_platform.inputs(Inventory.model_validate(document), OTHER)}
+    source = "Go module, source code for each platform"
+    assert found["k9s"] == f"{source}; its fallback is a program for one platform"
+    assert (found["yq"], found["kubectl"]) == (source, source)
+    assert found["helm"] == "handed in as a program: hand in one for this platform"
+    assert not {"jq", "httpie"} & found.keys()
+
+
+@pytest.mark.parametrize(("beside", "on_path"), [(True, True), (True, False), (False, True)])
+def test_uv_beside_this_python_comes_before_that_of_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, beside: bool, on_path: bool
+) -> None:
+    asked = uv_in(tmp_path, monkeypatch, venv=beside, path=on_path)
+    list(other_platform.inputs(load(), OTHER))
+    assert {command[0] for command in asked[1:]} == {str(tmp_path / ("venv" if beside else "path") / "uv")}
+
+
+def test_machine_without_uv_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uv_in(tmp_path, monkeypatch)
+    with pytest.raises(
+        PodmanError, match=r"^uv not found on PATH: run it by `nox -s build`, whose environment has uv$"
+    ):
+        list(other_platform.inputs(load(), OTHER))
+
+
+def uv_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **places: bool) -> list[Sequence[str]]:
+    """Let there be a uv beside this Python (venv) and on PATH (path), or none; return what the programs are asked."""
+    for name in ("venv", "path"):
+        (tmp_path / name).mkdir()
+        if places.get(name):
+            (tmp_path / name / "uv").touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    return answering(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("own", "index"), [({}, "https://pypi.example"), ({"UV_DEFAULT_INDEX": "https://uv.example"}, "https://uv.example")]
+)
+def test_uv_asks_the_index_that_pip_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, own: dict[str, str], index: str
+) -> None:
+    seen: set[str] = set()
+
+    def run(_: Sequence[str], *, env: dict[str, str] | None = None, **__: object) -> Ended:
+        seen.update([] if env is None else [env["UV_DEFAULT_INDEX"]])
+        return Ended(0, "", "")
+
+    answering(monkeypatch)
+    monkeypatch.setattr(other_platform, "run", run)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    for name, value in {"PIP_INDEX_URL": "https://pypi.example", **own}.items():
+        monkeypatch.setenv(name, value)
+    list(other_platform.inputs(load(), OTHER))
+    assert seen == {index}
+
+
+@pytest.mark.parametrize(("said", "told"), [("E: first\n E: last \n\n", "E: last"), ("\n", "try again")])
+def test_last_word_of_a_mirror_that_gives_no_answer_is_told(
+    monkeypatch: pytest.MonkeyPatch, said: str, told: str
+) -> None:
+    answering(monkeypatch, mmdebstrap=said)
+    with pytest.raises(PodmanError, match=rf"^Debian's mirror cannot be asked for another platform: {told}$"):
+        list(other_platform.inputs(load(), OTHER))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -22,13 +25,28 @@ exit {status}
 """
 
 
-def test_context_does_not_depend_on_the_clone(tmp_path: Path) -> None:
-    (tmp_path / "script").write_text("#!/bin/sh\n", encoding="utf-8")
-    (tmp_path / "script").chmod(0o775)
+@pytest.mark.parametrize(("mode", "same"), [(0o775, "0o755"), (0o700, "0o755"), (0o664, "0o644"), (0o605, "0o644")])
+def test_context_does_not_depend_on_the_clone(tmp_path: Path, mode: int, same: str) -> None:
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "folder" / "script").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "folder" / "script").chmod(mode)
     with podman_build.context("FROM scratch AS image\n", tmp_path) as directory:
-        seen = (directory / "script").stat()
-        assert (oct(seen.st_mode & 0o777), seen.st_mtime) == ("0o755", podman_build.CONTEXT_TIME)
+        for path, expected in ((directory / "folder", "0o755"), (directory / "folder" / "script", same)):
+            seen = path.stat()
+            assert (oct(seen.st_mode & 0o777), seen.st_mtime) == (expected, podman_build.CONTEXT_TIME)
     assert not directory.exists()
+
+
+def test_context_of_a_build_that_fails_is_removed(tmp_path: Path) -> None:
+    left: list[Path] = []
+
+    def fails(directory: Path) -> None:
+        left.append(directory)
+        raise PodmanError("no space", "free some")
+
+    with pytest.raises(PodmanError), podman_build.context("FROM scratch AS image\n", tmp_path, fails):
+        pass
+    assert [path.exists() for path in left] == [False]
 
 
 @pytest.mark.parametrize("sign", ["go: downloading x", "--> 0123456789ab"], ids=["output", "no-output"])
@@ -40,6 +58,41 @@ def test_progress_counts_only_stages_that_were_not_cached(capsys: pytest.Capture
     progress.leave()
     assert list(progress.seconds) == ["yq"]
     assert capsys.readouterr().out.endswith("image: yq\n")
+
+
+def test_stages_of_a_dockerfile_with_one_are_not_numbered() -> None:
+    progress = podman_build.Progress("base", ["final", "another"])
+    for line in ("STEP 1/2: FROM x", "STEP 2/2: RUN make", "--> 1"):
+        progress.read(line)
+    progress.leave()
+    assert list(progress.seconds) == ["final"]
+
+
+def test_stage_that_is_entered_again_has_the_seconds_of_both_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    progress = podman_build.Progress("image", ["jq", "yq"])
+    for number, seconds in ((1, 2.0), (2, 5.0), (1, 3.0)):
+        for line in (f"[{number}/2] STEP 1/2: FROM x", f"[{number}/2] STEP 2/2: RUN make", "made"):
+            progress.read(line)
+        now[0] += seconds
+    progress.leave()
+    progress.leave()
+    assert (progress.seconds, progress.elapsed()) == ({"jq": 5.0, "yq": 5.0}, 10.0)
+
+
+@pytest.mark.parametrize(("limit", "stopped"), [(0.0, True), (5400.0, False)])
+def test_build_that_is_silent_is_told_to_run_and_stopped_at_its_time_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: float, *, stopped: bool
+) -> None:
+    monkeypatch.setattr(podman_build, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(podman_build, "BUILD_SECONDS", limit)
+    said: Queue[str] = Queue()
+    stop = threading.Event()
+    monkeypatch.setattr(podman_build, "print", lambda line, **_: said.put(line), raising=False)
+    with podman_build.Progress("image", ["jq"]).heartbeat(stop.set):
+        assert "image: still " in said.get(timeout=10)
+        assert stop.wait(10 if stopped else 0.1) == stopped
 
 
 @pytest.fixture
@@ -64,6 +117,12 @@ def test_failed_stage_is_named_with_its_log(fake_podman: Path) -> None:
     with pytest.raises(PodmanError, match=failed):
         podman_build.podman_build("image", fake_podman, [])
     assert "make: *** no rule" in (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
+
+
+def test_build_that_fails_before_its_first_stage_is_told(fake_podman: Path) -> None:
+    (fake_podman / "podman").write_text("#!/bin/sh\necho 'Error: no such option'\nexit 125\n", encoding="utf-8")
+    with pytest.raises(PodmanError, match=r"^stage start of image failed: Error: no such option: read logs/image\.log"):
+        podman_build.podman_build("image", fake_podman, [])
 
 
 def test_podman_that_was_killed_is_told_as_such(fake_podman: Path) -> None:
@@ -98,9 +157,10 @@ def test_lock_that_apt_cannot_keep_to_is_left(fake_podman: Path, capsys: pytest.
     assert "image: Debian has moved on, and its locked packages do not fit" in capsys.readouterr().out
 
 
-def test_seconds_of_each_built_stage_are_returned(fake_podman: Path) -> None:
-    (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
-    assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]
+@pytest.mark.parametrize(("number", "stage"), [(1, "jq"), (2, "final")], ids=["named", "without a name"])
+def test_seconds_of_each_built_stage_are_returned(fake_podman: Path, number: int, stage: str) -> None:
+    (fake_podman / "podman").write_text(BUILD.format(status=0).replace("[1/", f"[{number}/"), encoding="utf-8")
+    assert list(podman_build.podman_build("image", fake_podman, [])) == [stage]
 
 
 def test_interrupted_build_does_not_go_on(fake_podman: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,10 +254,16 @@ def test_second_build_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         pass
 
 
-def test_failure_that_is_not_of_the_lock_is_final(fake_podman: Path) -> None:
-    (fake_podman / "podman").write_text(f"{BUILD.format(status=1)}".replace("exit", 'echo >>"$0.runs"\nexit'), "utf-8")
-    with pytest.raises(PodmanError, match=r"make: \*\*\* no rule"):
-        podman_build.podman_build("image", fake_podman, [], "Package: jq\n")
+@pytest.mark.parametrize(
+    ("said", "pins"),
+    [("make: *** no rule", "Package: jq\n"), ("E: Unable to satisfy dependencies", "")],
+    ids=["not apt's", "without a lock"],
+)
+def test_failure_that_is_not_of_the_lock_is_final(fake_podman: Path, said: str, pins: str) -> None:
+    program = BUILD.format(status=1).replace("make: *** no rule", said).replace("exit", 'echo >>"$0.runs"\nexit')
+    (fake_podman / "podman").write_text(program, encoding="utf-8")
+    with pytest.raises(PodmanError, match=re.escape(said)):
+        podman_build.podman_build("image", fake_podman, [], pins)
     assert (fake_podman / "podman.runs").read_text(encoding="utf-8") == "\n"
 
 
@@ -208,3 +274,26 @@ def test_log_has_no_password(fake_podman: Path) -> None:
     log = (fake_podman / "logs" / "image.log").read_text(encoding="utf-8")
     assert "@mirror" in log
     assert "a-password-of-a-mirror" not in log
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_file_of_an_image_is_copied_out_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def podman(*words: str) -> str:
+        calls.append(words)
+        if words[0] == "cp":
+            Path(words[-1]).write_text("new", encoding="utf-8")
+            if fails:
+                raise PodmanError("no space", "free some")
+        return "c1\n"
+
+    monkeypatch.setattr(podman_build, "podman", podman)
+    place = tmp_path / "new" / "folder" / "helm"
+    for _ in range(2):
+        with pytest.raises(PodmanError) if fails else nullcontext():
+            podman_build.export("localhost/x", "/usr/bin/helm", place)
+    assert place.is_file() != fails
+    assert (calls[0], calls[-1]) == (("create", "localhost/x", "/usr/bin/helm"), ("rm", "--force", "--volumes", "c1"))

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.builder import product
-from fixtures.builder.base import Base
+from fixtures.builder.base import Base, BaseSource
 from fixtures.builder.product import INPUTS_LABEL
 from fixtures.errors import UsageError
-from fixtures.inventory import load
+from fixtures.inventory import Inventory, load
 
 BASE = Base("localhost/base", "", "stand-in", "no registry answers")
 
@@ -68,7 +68,13 @@ def test_inputs_of_the_recorded_image_are_known(built: SimpleNamespace) -> None:
 def test_image_that_is_not_the_recorded_one_has_no_inputs(built: SimpleNamespace) -> None:
     built.recorded = "2"
     assert product.built_from("x") is None
+
+
+def test_image_or_manifest_that_is_gone_has_no_inputs(built: SimpleNamespace, tmp_path: Path) -> None:
     built.exists = False
+    assert product.built_from("x") is None
+    built.exists = True
+    (tmp_path / "manifest.json").unlink()
     assert product.built_from("x") is None
 
 
@@ -150,3 +156,111 @@ def test_tools_are_compiled_beside_a_base_that_is_missing(
     product.build(load(), name="x", no_cache=no_cache)
     assert arguments.count("DEBIAN_IMAGE=debian") == asked
     assert arguments.count("tools") == asked - 1
+
+
+@pytest.mark.parametrize(
+    ("made_from", "no_cache", "built"),
+    [("abc", False, False), ("abc", True, True), ("another", False, True), (None, False, True)],
+)
+def test_image_of_the_same_inputs_is_not_built_again_unless_without_a_cache(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, made_from: str | None, *, no_cache: bool, built: bool
+) -> None:
+    monkeypatch.setattr(product, "built_from", lambda _: made_from)
+    product.build(load(), name="localhost/x", no_cache=no_cache)
+    assert ("localhost/x" in arguments) == built
+
+
+@pytest.mark.parametrize(
+    ("stages", "tools", "final"),
+    [({"yq": 2.0, "helm": 1.5, "image": 3.0}, 3.5, 3.0), ({"yq": 2.0}, 2.0, 0.0), ({}, 0.0, 0.0)],
+    ids=["all", "tools alone", "cached"],
+)
+@pytest.mark.usefixtures("arguments")
+def test_seconds_are_told_by_part(
+    monkeypatch: pytest.MonkeyPatch, stages: dict[str, float], tools: float, final: float
+) -> None:
+    monkeypatch.setattr(product, "podman_build", lambda *_: stages)
+    done = product.build(load(), name="x")
+    assert (done.seconds["tools"], done.seconds["final"], done.stages) == (tools, final, stages)
+    assert done.cached == (not stages)
+    assert 0 <= done.seconds["base"] <= done.seconds["total"] < 60
+
+
+@pytest.mark.parametrize(("upto", "built"), [("base", []), ("tools", ["tools"])])
+def test_build_ends_with_the_stage_that_is_asked_for(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, upto: product.Stage, built: list[str]
+) -> None:
+    monkeypatch.setattr(product, "build_base", lambda *_, **__: {"final": 7.0})
+    done = product.build(load(), name="localhost/x", upto=upto)
+    assert [word for word in arguments if word in {"tools", "localhost/x"}] == built
+    assert done.stages == ({} if built else {"final": 7.0})
+
+
+@pytest.mark.usefixtures("arguments")
+def test_tools_of_an_inventory_that_compiles_none_cannot_be_built() -> None:
+    document = load().model_dump()
+    document["tools"] = [one for one in document["tools"] if one["source"]["kind"] == "debian"]
+    inventory = Inventory.model_validate(document)
+    assert product.build(inventory, name="x").image == "x"
+    with pytest.raises(UsageError, match=r"^the stage `tools`: no tool of the inventory is compiled: build the image"):
+        product.build(inventory, name="x", upto="tools")
+
+
+@pytest.mark.parametrize(
+    ("no_cache", "upto", "anew"), [(True, "image", True), (True, "tools", False), (False, "image", False)]
+)
+@pytest.mark.usefixtures("arguments")
+def test_debian_is_made_anew_without_a_cache_but_not_for_the_tools_alone(
+    monkeypatch: pytest.MonkeyPatch, upto: product.Stage, *, no_cache: bool, anew: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(product, "prepare_debian", lambda *, no_cache: asked.append(no_cache))
+    product.build(load(), name="x", upto=upto, no_cache=no_cache)
+    assert asked == [anew]
+
+
+@pytest.mark.usefixtures("arguments")
+def test_room_on_the_disk_is_asked_for_before_the_first_build_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(product, "require_free_disk", asked.append)
+    product.build(load(), name="x")
+    assert asked == []
+    monkeypatch.setattr(product, "image_exists", lambda _: False)
+    product.build(load(), name="x")
+    assert asked == [load().image.size_limit]
+
+
+@pytest.mark.parametrize(("given", "source"), [(None, "auto"), ("stand-in", "stand-in")])
+@pytest.mark.usefixtures("arguments")
+def test_source_of_the_base_that_is_given_comes_before_the_inventory_s(
+    monkeypatch: pytest.MonkeyPatch, given: BaseSource | None, source: BaseSource
+) -> None:
+    monkeypatch.setattr(product, "choose_base", lambda _, source: replace(BASE, reason=source))
+    assert product.build(load(), name="x", base_source=given).base.reason == source
+
+
+@pytest.mark.usefixtures("arguments")
+def test_what_is_not_as_usual_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    product.build(load(), name="x")
+    usual = "base: stand-in, localhost/base (no registry answers)\n"
+    assert capsys.readouterr().out == usual
+    upstream = Base("h/base@sha256:1", "sha256:1", "upstream", "its registry answered")
+    choice = SimpleNamespace(omitted={}, handed_in=frozenset(), unused=["k9s"])
+    monkeypatch.setattr(product, "choose_base", lambda *_: upstream)
+    monkeypatch.setattr(product, "choose", lambda *_, **__: choice)
+    product.build(load(), name="x")
+    told = capsys.readouterr().out
+    assert f"base: its layers are made one and trimmed, {upstream.image}\n" in told
+    assert "k9s: compiled from its module; the program that was handed in is not used\n" in told
+
+
+@pytest.mark.usefixtures("arguments")
+def test_tools_are_left_out_only_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        product,
+        "choose",
+        lambda *_, allowed: SimpleNamespace(omitted={"k9s": str(allowed)}, handed_in=frozenset({"helm"}), unused=[]),
+    )
+    builds = [product.build(load(), name="x"), product.build(load(), name="x", allow_omissions=True)]
+    assert [one.omissions["k9s"] for one in builds] == ["False", "True"]
+    assert {one.handed_in for one in builds} == {frozenset({"helm"})}

@@ -15,7 +15,7 @@ from fixtures.builder.references import parse
 from fixtures.builder.registry_answers import NoRouteError, RegistryAnswerError, failure
 from fixtures.certificates import Authority
 from fixtures.host.packages import install
-from fixtures.host.process import PodmanError
+from fixtures.host.process import PodmanError, ProgramTimeoutError
 from tests.suite.builder.small_registry import DIGEST, small_registry
 
 SOON = 5.0
@@ -236,3 +236,14 @@ def test_image_is_pulled_once_and_a_refusal_is_one_line(tmp_path: Path, skopeo: 
     podman.write_text("#!/bin/sh\necho 'Error: reading manifest: manifest unknown' >&2; exit 1\n", encoding="utf-8")
     with pytest.raises(RegistryAnswerError, match=rf"^h:5/x@{DIGEST}: the registry h:5 has no such tag or digest"):
         registry_answers.pull(reference)
+
+
+def test_skopeo_that_does_not_end_says_nothing_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(*_: object, timeout: float, late: type[ProgramTimeoutError], **__: object) -> None:
+        assert timeout > registry_answers.REGISTRY_SECONDS, "skopeo is killed before it can say what keeps it waiting"
+        raise late("`skopeo` has not ended", "look at the load")
+
+    monkeypatch.setattr(registry_answers, "run", hangs)
+    line = r"^h:5/x:1: skopeo has not ended \d+ s after it asked h:5: look at this machine's load and its name servers$"
+    with pytest.raises(RegistryAnswerError, match=line):
+        registry_answers.remote_digest(parse("h:5/x:1", "x"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import inventory as inventories
+from fixtures.builder import root_files as files
 from fixtures.builder.dockerfile import image_environment, render
 from fixtures.builder.root_files import RootFile, arrange, root_files
 from fixtures.inventory import Inventory
@@ -110,3 +111,47 @@ def test_inputs_beside_another_inventory_come_first(tmp_path: Path, change: Chan
 def test_file_that_is_no_template_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"{{ no template }}\xff")
     assert RootFile(tmp_path / "file", "etc/file").text(inventories.load()) == b"{{ no template }}\xff"
+
+
+def test_template_keeps_the_end_of_its_last_line(tmp_path: Path) -> None:
+    (tmp_path / "file.j2").write_text("user {{ image.user }}\n", encoding="utf-8")
+    assert RootFile(tmp_path / "file.j2", "etc/file").text(inventories.load()) == b"user coder\n"
+
+
+@pytest.fixture
+def product_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The product's folder of files, an empty one."""
+    monkeypatch.setattr(files, "IMAGE_DIRECTORY", tmp_path / "product")
+    folder = tmp_path / "product" / "rootfs"
+    (folder / "usr" / "local" / "bin").mkdir(parents=True)
+    return folder
+
+
+def test_script_before_a_program_is_in_the_image_where_the_program_is_wrapped(change: Change, product_s: Path) -> None:
+    for name in ("helm", "helm2", "yq", "python3"):
+        (product_s / "usr" / "local" / "bin" / name).touch()
+    (product_s / "motd").touch()
+    document = change().model_dump(exclude_unset=True)
+    helm = next(tool for tool in document["tools"] if tool["name"] == "helm")
+    helm["source"]["wrapped"] = True
+    helm["commands"] = ["helm", "helm2"]
+    seen = [{one.place for one in root_files(one)} for one in (change(), Inventory.model_validate(document))]
+    assert seen[0] == {"motd", "usr/local/bin/python3"}
+    assert seen[1] - seen[0] == {"usr/local/bin/helm"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_files_are_written_with_the_modes_of_their_sources(
+    change: Change, product_s: Path, tmp_path: Path, *, there: bool
+) -> None:
+    modes = {"etc/one": 0o640, "etc/other": 0o755, "usr/local/bin/python3": 0o777}
+    for name, mode in modes.items():
+        (product_s / name).parent.mkdir(exist_ok=True)
+        (product_s / name).touch()
+        (product_s / name).chmod(mode)
+    target = tmp_path / "new" / "rootfs"
+    if there:
+        target.mkdir(parents=True)
+    files.write_root_files(change(), target)
+    written = {name: oct((target / name).stat().st_mode & 0o7777) for name in modes}
+    assert written == {"etc/one": "0o640", "etc/other": "0o755", "usr/local/bin/python3": "0o777"}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fixtures.host import process
 from fixtures.host.process import (
     SHOWN_CHARACTERS,
     Ended,
@@ -102,3 +106,20 @@ def test_long_command_is_cut_in_messages() -> None:
 )
 def test_error_output_is_told_in_one_line(stderr: str, line: str) -> None:
     assert explain(stderr) == line
+
+
+@pytest.mark.parametrize(
+    "child", ["echo begun; sleep 600", "trap '' TERM; echo begun; sleep 600"], ids=["that listens", "that does not"]
+)
+def test_session_ends_with_all_that_its_leader_started(child: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "END_SECONDS", 2.0)
+    script = f"trap 'exit 0' TERM; sh -c \"{child}\" & wait"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True) as leader:
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "begun\n"
+        process.end_session(leader)
+        ended, _, _ = select.select([leader.stdout], [], [], 5)
+        if not ended:
+            os.killpg(leader.pid, signal.SIGKILL)
+        assert ended, "what the leader started has not ended"
+    assert leader.returncode == 0
