@@ -30,11 +30,13 @@ def as_archive(path: Path) -> Path:
 def test_layout_is_read_in_every_form(
     tmp_path: Path, pack: Callable[[bytes], bytes], form: Callable[[Path], Path]
 ) -> None:
-    first = [folder("./opt"), Item("opt/a", b"one", mode=0o4711, uid=3, gid=4)]
-    second = [Item("opt/b", b"two"), Item("opt/c", link="opt/b", type=tarfile.LNKTYPE)]
+    first = [folder("./"), Item("opt/volume", type=b"V"), folder("./opt")]
+    first += [Item("opt/a", b"one", mode=0o4711, uid=3, gid=4)]
+    second = [Item("opt/.wh.gone"), Item("opt/b", b"two"), Item("opt/c", link="opt/b", type=tarfile.LNKTYPE)]
     with layout_layers(form(save(tmp_path / "image", first, second, pack=pack))) as entries:
         found = {entry.path: entry for entry in entries}
-        assert list(found) == ["/opt", "/opt/a", "/opt/b", "/opt/c"]
+        assert list(found) == ["/opt", "/opt/a", "/opt/gone", "/opt/b", "/opt/c"]
+        assert (found["/opt"].type, found["/opt"].size, found["/opt/gone"].type) == ("dir", 0, "whiteout")
         a, c = found["/opt/a"], found["/opt/c"]
         assert (a.mode, a.uid, a.gid, a.size, a.read(), a.layer_index) == (0o4711, 3, 4, 3, b"one", 0)
         assert (c.linkname, c.size, c.read(), c.layer_index) == ("/opt/b", 3, b"two", 1)
@@ -56,6 +58,10 @@ def damage(path: Path, how: str) -> Path:
             blob.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(2000))
         elif how == "platforms" and "layers" in document:
             blob.write_text('{"manifests": []}', encoding="utf-8")
+        elif how == "no digests" and "rootfs" in document:
+            blob.write_text('{"rootfs": {"diff_ids": []}}', encoding="utf-8")
+    if how == "no JSON":
+        (path / "index.json").write_text("{", encoding="utf-8")
     if how == "two images":
         index = json.loads((path / "index.json").read_text(encoding="utf-8"))
         (path / "index.json").write_text(json.dumps({"manifests": index["manifests"] * 2}), encoding="utf-8")
@@ -70,12 +76,22 @@ def damage(path: Path, how: str) -> Path:
         pytest.param("no blob", "^image: blobs/.* is missing: save the image", id="no-blob"),
         pytest.param("zstd", "^image: .* neither tar nor gzip", id="zstd"),
         pytest.param("platforms", "^image holds an index of platforms", id="platforms"),
+        pytest.param("no JSON", "^image: index.json is not JSON", id="no-json"),
         pytest.param("two images", "^image holds 2 images", id="two-images"),
     ],
 )
 def test_broken_layout_is_refused_by_its_name(tmp_path: Path, how: str, message: str) -> None:
     path = damage(save(tmp_path / "image", [Item("a", b"1")]), how)
     with pytest.raises(UsageError, match=message), layout_layers(path):
+        pytest.fail("a broken image was read")
+
+
+def test_image_with_more_layers_than_digests_is_refused(tmp_path: Path) -> None:
+    path = damage(save(tmp_path / "image", [Item("a", b"1")]), "no digests")
+    with (
+        pytest.raises(UsageError, match=r"^image has 1 layers and 0 digests of them: save it again"),
+        layout_layers(path),
+    ):
         pytest.fail("a broken image was read")
 
 

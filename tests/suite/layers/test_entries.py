@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fixtures.layers.entries import LayerEntry, visible
+import pytest
+
+from fixtures.layers.entries import LayerEntry, once_per_layer, remember, visible
 from tests.suite.layers.images import Item, folder, image
 
 
@@ -41,3 +43,51 @@ def test_hidden_by_is_the_nearest_layer_above(tmp_path: Path) -> None:
 def test_emptied_directory_itself_stays(tmp_path: Path) -> None:
     with image(tmp_path, [folder("a"), Item("a/b")], [Item("a/.wh..wh..opq")]) as entries:
         assert [entry.path for entry in visible(entries)] == ["/a"]
+
+
+def test_a_file_of_a_layer_is_asked_once_where_layers_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    @once_per_layer
+    def content(entry: LayerEntry) -> bytes:
+        asked.append(entry.path)
+        return entry.read()
+
+    monkeypatch.setattr("fixtures.layers.entries._remembered", None)
+    with image(tmp_path, [Item("a", b"1"), Item("b", b"2")], [Item("a", b"3")]) as entries:
+        assert [content(entry) for entry in entries * 2] == [b"1", b"2", b"3"] * 2
+        assert asked == ["/a", "/b", "/a"] * 2
+        asked.clear()
+        remember()
+        assert [content(entry) for entry in entries * 2] == [b"1", b"2", b"3"] * 2
+        assert asked == ["/a", "/b", "/a"]
+
+
+def test_two_questions_of_a_remembered_layer_have_their_own_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @once_per_layer
+    def path(entry: LayerEntry) -> str:
+        return entry.path
+
+    @once_per_layer
+    def size(entry: LayerEntry) -> int:
+        return entry.size
+
+    monkeypatch.setattr("fixtures.layers.entries._remembered", None)
+    remember()
+    with image(tmp_path, [Item("a", b"12")]) as (entry,):
+        assert (path(entry), size(entry)) == ("/a", 2)
+
+
+def test_a_saved_image_is_read_anew_where_layers_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fixtures.layers.entries._remembered", None)
+    monkeypatch.setattr("fixtures.layers.entries._stacks", {})
+    remember()
+    for name in ("once", "again"):
+        with image(tmp_path / name, [Item("a", b"1")]) as (entry,):
+            assert entry.read() == b"1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def test_leftovers_of_one_cache_are_one_finding(tmp_path: Path) -> None:
     assert finding.seen == "a user's cache, 3 entries of 15 bytes"
 
 
+def test_a_second_hard_link_in_a_cache_has_no_bytes(tmp_path: Path) -> None:
+    items = [Item("tmp/x/a", b"12345"), Item("tmp/x/b", link="tmp/x/a", type=tarfile.LNKTYPE)]
+    with image(tmp_path, items) as entries:
+        (finding,) = leftovers.leftovers(entries)
+    assert finding.seen == "a temporary file, 2 entries of 5 bytes"
+
+
+def test_a_leftover_after_what_belongs_there_is_found(tmp_path: Path) -> None:
+    items = [Item("usr/bin/x"), folder("root/.cache/pip"), Item("var/log/dpkg.log"), Item("root/.cache/pip/empty")]
+    with image(tmp_path, items) as entries:
+        assert [finding.path for finding in leftovers.leftovers(entries)] == ["/root/.cache"]
+
+
 def test_files_that_belong_there_are_no_leftovers(tmp_path: Path) -> None:
     items = [
         Item("var/lib/apt/lists/lock"),
@@ -72,9 +86,11 @@ def test_host_authority_in_the_bundle_is_found(tmp_path: Path) -> None:
     packaged, host = (
         f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode() for body in ("MIIA", "MIIB")
     )
-    certificates = [Item("usr/share/ca-certificates/mozilla/a.crt", packaged)]
+    certificates = [folder("usr/share/ca-certificates/mozilla")]
+    certificates += [Item("usr/share/ca-certificates/mozilla/a.crt", packaged), Item("opt/server.crt", host)]
     bundle = Item("etc/ssl/certs/ca-certificates.crt", packaged)
-    with image(tmp_path, [*certificates, bundle], [replace(bundle, data=packaged + host)]) as entries:
+    deleted = Item("etc/ssl/certs/.wh.ca-certificates.crt")
+    with image(tmp_path, [*certificates, bundle], [replace(bundle, data=packaged + host)], [deleted]) as entries:
         (finding,) = leftovers.leftovers(entries)
     assert finding.layer_index == 1
     assert finding.seen.startswith("1 certificate authorities that are not in /usr/share/ca-certificates")

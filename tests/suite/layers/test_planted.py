@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from fixtures.layers.accounts import account_problems
 from fixtures.layers.entries import EntryType, LayerEntry
-from fixtures.layers.planted import planted
-from fixtures.layers.reviewed import ReviewedFile
+from fixtures.layers.planted import LARGEST, planted
+from fixtures.layers.reviewed import Finding, ReviewedFile
 from fixtures.layers.rights import wrong_modes
 
 STATUS = "Package: bash\nStatus: install ok installed\nVersion: 5\nArchitecture: amd64\n\n"
 IMAGE = {
     "/var/lib/dpkg/status": STATUS,
-    "/var/lib/dpkg/info/bash.list": "/usr/bin/bash\n/etc/skel/.bashrc\n/etc/profile.d\n",
+    "/var/lib/dpkg/info/bash.list": "/usr/bin/bash\n/etc/skel/.bashrc\n/etc/profile.d\n/usr/share/bash/a.py\n",
     "/usr/bin/bash": "program",
     "/etc/skel/.bashrc": "ls\n",
     "/home/me/.bashrc": "ls\n",
@@ -37,9 +38,14 @@ def entry(path: str, text: str = "", kind: EntryType = "file", mode: int = 0o644
 
 def found(more: Mapping[str, str], *entries: LayerEntry, reviewed: tuple[ReviewedFile, ...] = ()) -> list[str]:
     """Return the paths that the rule finds in an image with some more files."""
+    return [one.path for one in findings(more, *entries, reviewed=reviewed)]
+
+
+def findings(more: Mapping[str, str], *entries: LayerEntry, reviewed: tuple[ReviewedFile, ...] = ()) -> list[Finding]:
+    """Return what the rule finds in an image with some more files."""
     files = [entry(path, text) for path, text in {**IMAGE, **more}.items()]
-    findings = planted([*files, *entries], reviewed, made=MADE, folders=["/opt/whole"], home="/home/me", venv="/venv")
-    return [one.path for one in findings]
+    image = [entry("/etc/more", kind="dir"), entry("/dev/null", kind="char"), *files, *entries]
+    return planted(image, reviewed, made=MADE, folders=["/opt/whole"], home="/home/me", venv="/venv")
 
 
 def test_what_packages_and_the_build_bring_is_no_finding() -> None:
@@ -58,12 +64,19 @@ def test_a_file_that_is_not_as_it_was_brought_is_found() -> None:
     assert found({"/opt/made.conf": "b\n", "/home/me/.bashrc": "ls\nmore\n"}) == ["/home/me/.bashrc", "/opt/made.conf"]
 
 
+def test_byte_code_is_somebody_s_where_its_source_is() -> None:
+    byte_code = ["/usr/share/bash/__pycache__/a.cpython-313.pyc", "/usr/share/bash/__pycache__/b.cpython-313.pyc"]
+    assert found(dict.fromkeys(byte_code, "x")) == byte_code[1:]
+
+
 @pytest.mark.parametrize(
     ("path", "target", "wrong"),
     [
         ("/usr/bin/sh", "bash", False),
         ("/usr/bin/sh", "/etc/alternatives/sh", True),
         ("/usr/bin/sh", "../../usr/bin/bash", False),
+        ("/usr/bin/sh", "../bin/bash", False),
+        ("/usr/share/bash/b.py", "../bash/a.py", False),
         ("/usr/local/bin/sh", "/usr/bin/bash", True),
         ("/usr/bin/sh", "/tmp/x", True),
     ],
@@ -72,12 +85,43 @@ def test_a_link_is_somebody_s_by_where_it_leads(path: str, target: str, wrong: b
     assert found({}, entry(path, kind="symlink", link=target)) == [path] * wrong
 
 
+def test_a_link_of_a_folder_is_followed_and_a_loop_of_links_ends() -> None:
+    through = [entry("/lib2", kind="symlink", link="opt/whole/lib"), entry("/bin/x", kind="symlink", link="/lib2/x")]
+    loop = [entry("/bin/a", kind="symlink", link="b"), entry("/bin/b", kind="symlink", link="a")]
+    assert found({}, *through, *loop) == ["/bin/a", "/bin/b"]
+
+
+@pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
+def test_files_are_compared_whatever_their_size(size: int) -> None:
+    files = {"/etc/skel/large": "a" * size, "/home/me/large": "b" * size, "/etc/a": "a" * size, "/etc/b": "b" * size}
+    same = ReviewedFile(path="/etc/a", reason="as the other one", same_as="/etc/b")
+    other = ReviewedFile(path="/etc/b", reason="nobody minds")
+    assert found(files, reviewed=(same, other)) == ["/etc/skel/large", "/home/me/large", "/etc/a"]
+    assert found({**files, "/etc/a": "b" * size}, reviewed=(same, other)) == ["/etc/skel/large", "/home/me/large"]
+
+
+@pytest.mark.parametrize(("text", "end"), [("one\ntwo\nthree\n", "'three'"), ("", "''")])
+def test_the_last_line_of_a_file_that_was_not_reviewed_is_told(text: str, end: str) -> None:
+    like = ReviewedFile(path="/etc/a", reason="one line of it", content="one\n")
+    (finding,) = findings({"/etc/a": text}, reviewed=(like,))
+    assert finding.seen == f"holds other lines than those that were reviewed, at its end {end}"
+
+
 def test_a_reviewed_file_has_the_content_that_was_reviewed() -> None:
     same = ReviewedFile(path="/etc/a", reason="copied from there", same_as="/etc/skel/.bashrc")
     like = ReviewedFile(path="/etc/b", reason="one line of it", content="one\n")
     assert found({"/etc/a": "ls\n", "/etc/b": "one\n"}, reviewed=(same, like)) == []
     assert found({"/etc/a": "ls\nmore\n", "/etc/b": "one\ntwo\n"}, reviewed=(same, like)) == ["/etc/a", "/etc/b"]
     assert found({"/etc/b": "one\n"}, reviewed=(same, like)) == ["/etc/a"]
+    free = ReviewedFile(path="/etc/c", reason="whatever it holds")
+    assert found({"/etc/b": "two\n", "/etc/c": "two\n"}, reviewed=(free, like)) == ["/etc/b"]
+
+
+@pytest.mark.parametrize(("target", "optional"), [("/usr/bin/bash", True), ("/tmp/x", True), ("/tmp/x", False)])
+def test_a_link_is_no_reviewed_file(target: str, *, optional: bool) -> None:
+    like = ReviewedFile(path="/etc/b", reason="one line of it", content="one\n", optional=optional)
+    (finding,) = findings({}, entry("/etc/b", kind="symlink", link=target), reviewed=(like,))
+    assert finding.seen == "is a symlink, not the file that was reviewed"
 
 
 @pytest.mark.parametrize(
@@ -91,10 +135,19 @@ def test_a_reviewed_file_has_the_content_that_was_reviewed() -> None:
         ("/usr/local/lib", "dir", 0o700, True),
         ("/usr/local/lib", "dir", 0o755, False),
         ("/home/me", "dir", 0o700, False),
+        ("/etc/x", "file", 0o644, False),
+        ("/etc/x", "file", 0o604, True),
+        ("/opt", "dir", 0o750, True),
+        ("/opt/x", "dir", 0o754, True),
+        ("/opt/x", "symlink", 0, False),
+        ("/etc/sudoers.d/x", "file", 0o440, False),
+        ("/etc/ssl/private", "dir", 0o710, False),
+        ("/etc/gshadow", "file", 0o641, True),
     ],
 )
 def test_modes(path: str, kind: EntryType, mode: int, wrong: bool) -> None:  # noqa: FBT001
-    assert [one.path for one in wrong_modes([entry(path, kind=kind, mode=mode)])] == [path] * wrong
+    before = entry("/home/other", kind="dir", mode=0o700)
+    assert [one.path for one in wrong_modes([before, entry(path, kind=kind, mode=mode)])] == [path] * wrong
 
 
 ACCOUNTS = "root:x:0:0::/root:/bin/bash\nme:x:1000:1000::/home/me:/bin/bash\n"
@@ -107,15 +160,23 @@ GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
     [
         ("passwd", "", "", ""),
         ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:/usr/sbin/nologin", "me: its shell is"),
-        ("passwd", "root:x", "toor:x:0:0::/:/bin/sh\nroot:x", "toor: a second account with UID 0"),
+        ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:bash", "me: its shell is 'bash', so no terminal opens"),
+        ("passwd", "root:x", "toor:x:0:5::/:/bin/sh\nroot:x", "toor: a second account with UID 0"),
+        ("passwd", "root:x", "sync:x:4:0::/bin:/bin/sync\nroot:x", ""),
+        ("passwd", "root:x", "root:$y$x", "root: its password stands in /etc/passwd"),
+        ("passwd", "me:x", "you:x", "me: has no account, or no /etc/shadow is there"),
+        ("shadow", SHADOW, "", "me: has no account, or no /etc/shadow is there"),
         ("shadow", "root:*", "root:", "root: has an empty password"),
         ("shadow", "me:!", "me:$y$x", "me: has a password"),
+        ("group", "root:x:0:", "broken:x:0\nroot:x:0:", ""),
         ("group", "root:x:0:", "root:x:0:me", "me: is in the groups root too"),
     ],
 )
 def test_accounts(path: str, old: str, new: str, line: str) -> None:
     files = {"passwd": ACCOUNTS, "shadow": SHADOW, "group": GROUP}
     files[path] = files[path].replace(old, new, 1)
-    wrong = account_problems([entry(f"/etc/{name}", text) for name, text in files.items()], user="me", group="me")
+    program = replace(entry("/usr/bin/x"), content=lambda: io.BytesIO(b"\xff"))
+    entries = [program, *(entry(f"/etc/{name}", text) for name, text in files.items())]
+    wrong = account_problems(entries, user="me", group="me")
     assert "; ".join(wrong).startswith(line)
     assert bool(wrong) == bool(line)

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.layers import rights
-from fixtures.layers.reviewed import Finding, Reviewed, ReviewedPaths, ReviewedRight
+from fixtures.layers.reviewed import Finding, Reviewed, ReviewedPaths, ReviewedRight, unreviewed
 from fixtures.paths import IMAGE_DIRECTORY
 from tests.suite.layers.images import Item, image
 
@@ -27,6 +27,12 @@ def test_finding_of_an_undecodable_name_can_be_printed() -> None:
     name = os.fsdecode(b"/opt/\xff/id_rsa")
     line = str(Finding("secret", name, 0, "sha256:0", None, "holds", "build without"))
     assert line.encode("utf-8").startswith(b"/opt/\\udcff/id_rsa")
+
+
+def test_findings_are_in_the_order_of_paths_and_layers() -> None:
+    places = [("/b", 1), ("/b", 0), ("/a", 2), ("/b", 2), ("/a", 0)]
+    found = unreviewed("secret", [Finding("secret", path, at, "", None, "", "") for path, at in places], [])
+    assert [(finding.path, finding.layer_index) for finding in found] == sorted(places)
 
 
 def test_reviewed_path_is_allowed_and_an_unused_one_is_found(tmp_path: Path) -> None:

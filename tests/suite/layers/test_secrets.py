@@ -11,13 +11,14 @@ import random
 import string
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fixtures.layers import secrets
 from fixtures.layers.reviewed import Reviewed
-from tests.suite.layers.images import Item, image
+from tests.suite.layers.images import Item, image, tar
 
 # The form of a key, with a body that opens nothing.
 BODY = base64.b64encode(bytes(random.Random(1).randbytes(300))).decode()  # noqa: S311  # not for security
@@ -57,6 +58,7 @@ SECRETS = {
     "home/me/.config/x.yaml": (b"remote: https://me:k3wq9Zr7@git.example.com/r\n", "a password in a setting"),
     "opt/jwt": (f"t=eyJhbGciOiJIUzI1NiJ9.eyJ{RANDOM_WORD[:40]}.{RANDOM_WORD[40:90]}".encode(), "a signed token (JWT)"),
     "opt/slack": (f"xoxb-123456789012-123456789012-{RANDOM_WORD[:24]}".encode(), "a Slack token"),
+    "opt/slack-hook": (f"hooks.slack.com/services/TEXAMPLE/B1/{RANDOM_WORD[:24]}".encode(), "a Slack webhook"),
     "opt/stripe": (f"sk_live_{RANDOM_WORD[:24]}".encode(), "a Stripe key"),
     "opt/google": (f"AIza{RANDOM_WORD[:35]}".encode(), "a Google API key"),
     "opt/model": (f"KEY=sk-ant-{RANDOM_WORD[:40]}".encode(), "a language model's API key"),
@@ -71,6 +73,12 @@ SECRETS = {
     "opt/any-name": (KEY, "a private key"),
     "opt/binary": (bytes(5000) + KEY, "a private key"),
     "opt/near-one-MiB": (b"\0" * (secrets.SMALL - len(KEY)) + KEY, "a private key"),
+    "opt/member-of-one-MiB.tar.gz": (archive("keys/id", KEY.rjust(1 << 20, b"\0")), "a private key (keys/id)"),
+    "opt/member-of-one-MiB.zip": (zipped("keys/id", KEY.rjust(1 << 20, b"\0")), "a private key (keys/id)"),
+    "opt/long-text-in-it.tar.gz": (archive("a.log", b"text\n" * 600_000 + KEY), "a private key (a.log)"),
+    "opt/long-text-in-it.zip": (zipped("a.log", b"text\n" * 600_000 + KEY), "a private key (a.log)"),
+    "opt/store-over-one-MiB.p12": (bytes(1 << 21), "a store of keys by its name"),
+    "opt/text-over-16-MiB/id_rsa": (b"a" * ((16 << 20) + 1), "an SSH private key by its name"),
     "opt/long.log": (b"text\n" * 600_000 + KEY, "a private key"),
     "opt/in.json": (json.dumps({"key": KEY.decode()}).encode(), "a private key"),
     "opt/encrypted.pem": (KEY.replace(b"KEY-----\n", b"KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1), "a private key"),
@@ -85,6 +93,7 @@ SECRETS = {
     "root/.npmrc": (f"//r/:_authToken={RANDOM_WORD[:30]}".encode(), "an npm registry's token"),
     "opt/pypi": (f"pypi-AgE{RANDOM_WORD}".encode(), "a PyPI token"),
     "root/.docker/config.json": (login("user:password"), "a container registry's login"),
+    "opt/two-logins": (b'{"auth": "ninechars"}' + login("user:password"), "a container registry's login"),
     "root/.kube/config": (f"  client-key-data: {BODY}".encode(), "a cluster's client key"),
     "opt/kubeconfig": (f"users:\n    token: {RANDOM_WORD[:30]}\n".encode(), "a cluster's credentials"),
     "root/.ssh/id_ed25519": (b"any content", "an SSH private key by its name"),
@@ -121,6 +130,7 @@ NO_SECRETS = {
     "body-of-one-letter": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64 + b"\n-----END PRIVATE KEY-----",
     "certificate": b"-----BEGIN CERTIFICATE-----\n" + BODY.encode() + b"\n-----END CERTIFICATE-----",
     "token-of-one-letter": b"token: ghp_" + b"x" * 36,
+    "token-of-one-letter-after-a-long-name": b"github_pat_" + b"x" * 40,
     "example-of-aws": b"AKIAIOSFODNN7EXAMPLE",
     "slack-in-a-manual": b"see xoxb-1234-56789abcdefghijklmnop",
     "variable": b"_authToken=${NPM_TOKEN}",
@@ -134,6 +144,35 @@ NO_SECRETS = {
 def test_header_placeholder_or_certificate_is_no_secret(tmp_path: Path, name: str) -> None:
     data = NO_SECRETS[name]
     with image(tmp_path, [Item("opt/doc", data), Item("root/.ssh/id_rsa.pub", data)]) as entries:
+        assert secrets.secrets(entries) == []
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"a"], ids=["binary-of-one-MiB", "text-of-16-MiB"])
+def test_files_are_searched_up_to_their_size(tmp_path: Path, byte: bytes) -> None:
+    most = 1 << 20 if byte == b"\0" else 16 << 20
+    items = [Item(f"opt/{size}", KEY.rjust(size, byte)) for size in (most, most + 1)]
+    with image(tmp_path, items) as entries:
+        assert [finding.path for finding in secrets.secrets(entries)] == [f"/opt/{most}"]
+
+
+def test_an_archive_is_searched_beyond_a_link_to_nothing(tmp_path: Path) -> None:
+    packed = tar([Item("link", type=tarfile.SYMTYPE, link="nothing"), Item("keys/id", KEY)])
+    with image(tmp_path, [Item("opt/backup.tar", packed)]) as entries:
+        (finding,) = secrets.secrets(entries)
+    assert finding.seen == "holds a private key (keys/id)"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("root/.netrc", b"machine h"),
+        ("etc/npmrc", b"registry=https://r/"),
+        ("opt/.env", b"DEBUG=1"),
+        ("opt/id_rsa", b""),
+    ],
+)
+def test_a_named_file_without_a_secret_is_none(tmp_path: Path, path: str, data: bytes) -> None:
+    with image(tmp_path, [Item(path, data)]) as entries:
         assert secrets.secrets(entries) == []
 
 
@@ -162,3 +201,11 @@ def test_reviewed_secret_is_allowed(tmp_path: Path) -> None:
     reviewed = [Reviewed(path="/opt/tests/*.pem", reason="a test's key, published with the package")]
     with image(tmp_path, [Item("opt/tests/x/key.pem", KEY)]) as entries:
         assert secrets.secrets(entries, reviewed) == []
+
+
+def test_a_file_of_a_remembered_layer_is_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.layers.entries._remembered", {})
+    with image(tmp_path, [Item("root/key", KEY)]) as (entry,):
+        (first,) = secrets.secrets([entry])
+        unreadable = replace(entry, content=lambda: pytest.fail("it was opened again"))
+        assert secrets.secrets([unreadable]) == [first]
