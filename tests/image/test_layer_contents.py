@@ -112,8 +112,9 @@ def test_mapping_of_users_has_one_capability(name: str, capability: str, contain
 
 @pytest.mark.requirement("TOOL-podman-runs")
 @pytest.mark.feature("subordinate-ids")
-@pytest.mark.parametrize("path", ["/etc/subuid", "/etc/subgid"])
-def test_mapped_ids_are_there_in_every_pod(path: str, container: Container) -> None:
+@pytest.mark.parametrize(("path", "kind"), [("/etc/subuid", "uid"), ("/etc/subgid", "gid")])
+def test_mapped_ids_are_there_in_every_pod(path: str, kind: str, image: Image, container: Container) -> None:
+    own: int = getattr(image.inventory.image, kind)
     ranges = re.findall(r"^[^:\n]+:(\d+):(\d+)$", container.run(f"cat {path}").stdout, re.MULTILINE)
     total = sum(int(number) for _, number in ranges)
     beyond = [f"{first}:{number}" for first, number in ranges if int(first) + int(number) > CONTAINER_IDS]
@@ -123,7 +124,12 @@ def test_mapped_ids_are_there_in_every_pod(path: str, container: Container) -> N
     )
     assert not beyond, (
         f"podman: {path} gives {', '.join(beyond)}, and a pod with a user namespace (hostUsers: false) has no id from "
-        f"{CONTAINER_IDS} on: give ranges below, as [image] uid of tools.toml derives them"
+        f"{CONTAINER_IDS} on: give ranges below, as Dockerfile.j2 does"
+    )
+    with_own = [f"{first}:{number}" for first, number in ranges if 0 <= own - int(first) < int(number)]
+    assert not with_own, (
+        f"podman: {path} gives {with_own[0]}, which has the user's own {kind} {own} in it: leave that out, as "
+        "Dockerfile.j2 does"
     )
 
 

@@ -56,8 +56,10 @@ def test_what_the_image_goes_without_is_nowhere(change: Change, feature: str, wo
 
 @pytest.mark.parametrize(("uid", "ranges"), [(1000, "1:999 1001:64535"), (1, "2:65534"), (59999, "1:59998 60000:5536")])
 def test_ids_of_containers_are_all_but_root_s_and_the_user_s(change: Change, uid: int, ranges: str) -> None:
-    inventory = change(uid=uid)
-    assert f"printf '{inventory.image.user}:%s\\n' {ranges} >/etc/subuid" in render(inventory, [])
+    inventory = change(uid=uid, gid=2)
+    dockerfile = render(inventory, [])
+    assert f"printf '{inventory.image.user}:%s\\n' {ranges} >/etc/subuid" in dockerfile
+    assert f"printf '{inventory.image.user}:%s\\n' 1:1 3:65533 >/etc/subgid" in dockerfile
 
 
 def everything(inventory: Inventory) -> str:
