@@ -45,6 +45,7 @@ class Page(BaseHTTPRequestHandler):
         """Answer."""
         if self.path == "/waits":
             threading.Event().wait(3)
+            return
         self.send_response(200)
         self.end_headers()
         self.wfile.write(f"{self.headers['Host']}{self.path}".encode())
