@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_check_that_always_passed_has_no_row() -> None:
 
 def test_flaky_run_did_not_verify() -> None:
     assert rates.rates([entry("1", flaky=["x"], passed=["y"])]).parts["image"].number == 0
+
+
+def test_selection_is_no_run_of_the_part_and_a_condition_has_a_rate_of_its_own() -> None:
+    runs = [entry("1", passed=["x"]), replace(entry("2", passed=["x"]), condition="cpu"),
+            replace(entry("3", passed=["x"]), selected=True)]  # fmt: skip
+    assert {name: one.of for name, one in rates.rates(runs).parts.items()} == {"image": 1, "image (cpu)": 1}
 
 
 def test_check_that_fails_sometimes_is_on_the_page_and_in_the_terminal(

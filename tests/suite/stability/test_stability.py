@@ -16,9 +16,12 @@ import pytest
 from fixtures.errors import ExitCode
 from fixtures.stability import __main__ as command
 from fixtures.stability import conditions, relay
+from fixtures.verdict import history
 from tests.suite.processes import gone
+from tests.suite.report.sample_runs import document
 
 DOCUMENT = {
+    **document("live"),
     "checks": [{"nodeid": nodeid, "outcome": outcome} for nodeid, outcome in
                (("a", "passed"), ("b", "blocked"), ("c", "failed"), ("d", "not run"))]
 }  # fmt: skip
@@ -27,14 +30,17 @@ CHECKS = "import pytest\n" + "".join(f"def test_{name}(): pass\n" for name in "a
 
 def with_outcome(nodeid: str, outcome: str) -> dict[str, Any]:
     """The document, in which a check ended otherwise."""
-    return {"checks": [one | {"outcome": outcome} if one["nodeid"] == nodeid else one for one in DOCUMENT["checks"]]}
+    return {
+        **DOCUMENT,
+        "checks": [one | {"outcome": outcome} if one["nodeid"] == nodeid else one for one in DOCUMENT["checks"]],
+    }
 
 
 def test_table_has_each_condition_and_each_check_that_did_not_end_the_same() -> None:
     found = {"quiet": command.Runs(), "cpu": command.Runs(), "order": command.Runs()}
     found["quiet"].add(0, with_outcome("c", "passed"))
-    for document in (DOCUMENT, with_outcome("a", "blocked"), None):
-        found["cpu"].add(1, document)
+    for one in (DOCUMENT, with_outcome("a", "blocked"), None):
+        found["cpu"].add(1, one)
     lines = command.table(found)
     assert [line.split()[:3] for line in lines[-5:-3]] == [["quiet", "1", "1"], ["cpu", "3", "0"]]
     assert lines[-3:] == [
@@ -79,13 +85,37 @@ def test_exit_code_is_that_of_all_runs(runs: Callable[..., list[list[str]]], cod
     given = runs(*codes)
     words = ["--runs=2", "--under=order", "--under=order", "--seed=7", "--", "-n", "2"]
     assert command.main(words) == code
-    assert given == [["--shuffle=7", "-n", "2"], ["--shuffle=8", "-n", "2"]]
+    assert given == [["--condition=order", f"--shuffle={seed}", "-n", "2"] for seed in (7, 8)]
 
 
 def test_wrong_input_of_pytest_ends_at_once(runs: Callable[..., list[list[str]]]) -> None:
     given = runs(ExitCode.USAGE)
     assert command.main(["--", "--nonsense"]) == ExitCode.USAGE
-    assert given == [["--nonsense"]]
+    assert given == [["--condition=quiet", "--nonsense"]]
+
+
+def test_results_are_those_of_all_whole_runs_so_far(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "BUILD_DIRECTORY", tmp_path)
+    assert command.main(["--results"]) == ExitCode.USAGE
+    under = {**DOCUMENT, "exit_code": 0, "context": {"condition": "cpu"}}
+    runs = [DOCUMENT, under, {**under, "exit_code": 2}, {**under, "selection": ["DEP-4"]}, {**under, "part": "image"}]
+    history.add(tmp_path / history.NAME, [{**one, "run": str(number)} for number, one in enumerate(runs)])
+    assert command.main(["--results"]) == 0
+    (head, *_, line, unsteady) = capsys.readouterr().out.splitlines()
+    assert (head.split()[0], line.split()[:3]) == ("condition", ["cpu", "2", "1"])
+    assert unsteady == "cpu: 2 failed: pytest c"
+
+
+def test_condition_is_recorded_beside_the_verdict(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        "from fixtures.verdict.evidence import VERDICT_CONTEXT\n"
+        "def pytest_sessionfinish(session): print('recorded', session.config.stash[VERDICT_CONTEXT])"
+    )
+    pytester.makepyfile("def test_one(): pass")
+    found = pytester.runpytest("-p", "fixtures.stability.plugin", "--condition=cpu")
+    found.stdout.fnmatch_lines("*recorded {'condition': 'cpu'}")
 
 
 def test_run_that_was_not_under_its_condition_is_no_success(

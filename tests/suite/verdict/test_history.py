@@ -40,6 +40,7 @@ def test_only_the_newest_are_kept_and_what_is_no_entry_is_passed_over(
 @pytest.mark.parametrize(("checks", "seconds"), [(1, 1800.0), (100, None)])
 def test_time_of_a_run_is_that_of_runs_like_it(tmp_path: Path, checks: int, seconds: float | None) -> None:
     path = tmp_path / history.NAME
-    history.add(path, [document("rebuild")])
+    slow = {"context": {"condition": "cpu"}, "started": "2020-01-01T00:00:00+00:00", "run": "under load"}
+    history.add(path, [document("rebuild"), {**document("rebuild"), **slow}])
     assert history.usual_seconds(path, "rebuild", checks) == seconds
     assert history.usual_seconds(tmp_path / "none", "rebuild", checks) is None
