@@ -10,8 +10,9 @@ from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
 from fixtures.cluster.pod_state import refuses_pods
+from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, anybody, may, namespaces, rules
+from fixtures.deployment.account import account_of, anybody, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.smoke import reviewed
@@ -88,7 +89,7 @@ def test_account_can_watch(account: client.ApiClient) -> None:
         f"{verb} {resource}"
         for resource, group, namespace in WATCHES
         for verb in ("get", "list", "watch")
-        if not may(account, verb, resource, group, namespace)
+        if not may(account, Right(verb, resource, group, namespace))
     ]
     assert not lacks, f"ServiceAccount: may not in all namespaces: {_told(lacks, GIVE)}"
 
@@ -98,7 +99,7 @@ def test_account_can_work_in_its_namespace(account: client.ApiClient, deployment
     lacks = [
         f"{verb} {resource}"
         for verb, resource, group in WORKS_WITH
-        if not may(account, verb, resource, group, deployment.namespace)
+        if not may(account, Right(verb, resource, group, deployment.namespace))
     ]
     assert not lacks, f"ServiceAccount: may not in {deployment.namespace}: {_told(lacks, GIVE)}"
 
@@ -108,7 +109,7 @@ def test_account_has_no_business(account: client.ApiClient, deployment: Deployme
     given = []
     for verb, resource, group, namespace in FORBIDDEN:
         where = deployment.namespace if namespace == OWN else namespace
-        if may(account, verb, resource, group, where):
+        if may(account, Right(verb, resource, group, where)):
             given.append(f"{verb} {resource} {'in ' + where if where else 'everywhere'}")
     assert not given, f"ServiceAccount: may {_told(given, TAKE)}"
 

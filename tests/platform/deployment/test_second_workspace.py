@@ -12,9 +12,9 @@ from kubernetes import client
 
 from fixtures.cluster import kustomize
 from fixtures.cluster.objects import Document, Objects
+from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
 from fixtures.cluster.wait import wait_until
-from fixtures.deployment.account import may
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.home import home_folder
 from fixtures.deployment.overlay import BASE, HOSTNAME, LEAST_CPU, Workspace
@@ -100,7 +100,7 @@ def test_home_is_found_again(leave: Callable[[Second], None], second: Second) ->
 def test_rights_of_the_first_outlive_the_second(second: Second, account: client.ApiClient) -> None:
     second.remove()
     try:
-        assert may(account, "list", "pods", "", ""), (
+        assert may(account, Right("list", "pods")), (
             f"ServiceAccount: the first may watch pods no more after the second workspace was deleted: {NAMES}"
         )
     finally:

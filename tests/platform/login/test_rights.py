@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from fixtures.deployment.account import account_of, may, namespaces, rules
+from fixtures.cluster.rights import Right, may
+from fixtures.deployment.account import account_of, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.tools import must_refuse, must_run, word
@@ -78,7 +79,7 @@ def own_account(own: Deployment) -> client.ApiClient:
 def test_account_may_do_nothing_beside_the_login(
     verb: str, resource: str, group: str, own_account: client.ApiClient
 ) -> None:
-    assert not may(own_account, verb, resource, group, NAMESPACE), (
+    assert not may(own_account, Right(verb, resource, group, NAMESPACE)), (
         f"ServiceAccount: may {verb} {resource} in {NAMESPACE}, where its log-in is: {APART}"
     )
 
@@ -94,7 +95,7 @@ def test_developer_is_refused_by_the_api_server(what: str, own: Deployment) -> N
 def test_account_can_work_in_the_namespace_apart(
     verb: str, resource: str, group: str, own_account: client.ApiClient
 ) -> None:
-    assert may(own_account, verb, resource, group, WORK_NAMESPACE), (
+    assert may(own_account, Right(verb, resource, group, WORK_NAMESPACE)), (
         f"ServiceAccount: may not {verb} {resource} in {WORK_NAMESPACE}: name the editor's namespace in the RoleBinding"
     )
 

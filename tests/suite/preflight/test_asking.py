@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.cluster.api import ClusterError, connect
+from fixtures.cluster.rights import REVIEWS
 from fixtures.errors import ExitCode
 from fixtures.host.finding import Finding, State
 from fixtures.preflight import __main__ as command_line
 from fixtures.preflight.admission import pod
-from fixtures.preflight.asking import MAY, Cluster, UnseenError
+from fixtures.preflight.asking import Cluster, UnseenError
 from fixtures.preflight.rows import folded
 from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.serving import serving
@@ -69,7 +70,7 @@ def test_dry_run_in_a_namespace_that_is_not_there_is_unseen(cluster: Cluster, se
 
 
 def test_question_that_may_not_be_asked_is_unseen(cluster: Cluster, server: ApiServer) -> None:
-    server.refusals["POST", MAY] = 403
+    server.refusals["POST", REVIEWS] = 403
     with pytest.raises(UnseenError):
         cluster.may("create", "pods")
 

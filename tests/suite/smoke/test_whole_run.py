@@ -52,7 +52,7 @@ class Reviewing(PodHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["spec"]["resourceAttributes"]
         # As by the component's role, which has the one Deployment by its name.
         named = asked["resource"] != "deployments" or asked.get("name") == "web"
-        self.answer(201, {"status": {"allowed": named and asked["subresource"] != self.server.lacks}})
+        self.answer(201, {"status": {"allowed": named and asked.get("subresource") != self.server.lacks}})
 
 
 def pod(image: str = f"h/i@{DIGEST}", *, ready: bool = True, waiting: str = "") -> dict[str, Any]:
