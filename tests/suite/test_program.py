@@ -56,6 +56,7 @@ def test_handlers_are_as_before() -> None:
     [
         (UsageError("a file: is gone", "name another"), ExitCode.USAGE, "error: a file: is gone: name another"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), ExitCode.SUITE_ERROR, "device: free some space"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x"), ExitCode.SUITE_ERROR, "file: see whether it is there"),
         (PermissionError(errno.EACCES, "Permission denied", "x"), ExitCode.SUITE_ERROR, "denied: look at its rights"),
     ],
 )

@@ -123,3 +123,16 @@ def test_session_ends_with_all_that_its_leader_started(child: str, monkeypatch: 
             os.killpg(leader.pid, signal.SIGKILL)
         assert ended, "what the leader started has not ended"
     assert leader.returncode == 0
+
+
+def test_session_ends_whose_leader_is_gone() -> None:
+    script = "trap '' TERM; (echo begun; sleep 600) & kill -KILL $$"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True) as leader:
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "begun\n"
+        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+        process.end_session(leader)
+        ended, _, _ = select.select([leader.stdout], [], [], 5)
+        if not ended:
+            os.killpg(leader.pid, signal.SIGKILL)
+    assert ended, "what the leader started has not ended"
