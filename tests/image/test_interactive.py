@@ -49,6 +49,18 @@ def test_nano_edits_and_saves_in_a_terminal(container: Container) -> None:
     assert saved == "hello from nano\n", f"nano: saved {saved!r} instead of the typed line: {REBUILD}\n{screen.text}"
 
 
+@pytest.mark.requirement("TOOL-nano-runs")
+def test_nano_knows_the_syntax_of_python(container: Container) -> None:
+    container.host.backend.run("cat >/tmp/nano-probe.py", stdin=b"import probe_module\n")
+    with container.terminal("nano", "/tmp/nano-probe.py") as screen:
+        screen.wait_for(r"^import probe_module$")
+        colours = [screen.colour_of(word) for word in ("import", "probe_module")]
+        screen.send("\x18")
+        screen.must_exit()
+    container.host.run("rm /tmp/nano-probe.py")
+    assert colours[0] != colours[1] == "default", f"nano: shows `import` and a module's name as {colours}: {REBUILD}"
+
+
 @pytest.mark.requirement("TOOL-k9s-runs")
 def test_k9s_draws_its_screen_without_a_cluster(inventory: Inventory, image: Image, container: Container) -> None:
     tool = inventory.tool("k9s")

@@ -40,7 +40,7 @@ def test_rows_that_changed_are_told_the_worst_first(tmp_path: Path) -> None:
         ("BLD-3", "failed", "passed", "better"),
     ]
     told = "\n".join(comparison.lines(found))
-    assert "requirements: 1 worse, 1 better\n  worse  TOOL-helm-runs         passed → failed" in told
+    assert "requirements: 1 worse, 1 better\n  worse  TOOL-helm-runs passed → failed" in told
 
 
 def test_part_that_only_one_run_has_is_no_change(tmp_path: Path) -> None:

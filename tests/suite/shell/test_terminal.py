@@ -41,6 +41,14 @@ def test_screen_follows_the_cursor() -> None:
         assert terminal.text == "\n\n\n\n         here"
 
 
+def test_word_is_in_the_colour_that_it_was_printed_in() -> None:
+    with Terminal(["sh", "-c", r"printf 'a \033[31mred\033[0m word'; sleep 60"]) as terminal:
+        terminal.wait_for("word")
+        assert [terminal.colour_of(word) for word in ("red", "word")] == ["red", "default"]
+        with pytest.raises(ScreenError, match="does not show 'green', its screen ends with"):
+            terminal.colour_of("green")
+
+
 def test_typed_text_is_read() -> None:
     with Terminal(script("printf 'name? '; read name; echo hello $name")) as terminal:
         terminal.wait_for(r"name\?")

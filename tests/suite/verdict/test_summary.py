@@ -24,6 +24,11 @@ def check(outcome: str, *ids: str, line: str = "", name: str = "test_it") -> Che
     return Check(f"tests/image/t.py::{name}", ids, outcome=Outcome(outcome), line=line)
 
 
+def test_word_of_a_row_stands_apart_from_its_id() -> None:
+    (line,) = [one for one in table(verdict(check("passed", "SVC-postgresql-auth"))) if "postgresql-auth" in one]
+    assert line.split()[:2] == ["SVC-postgresql-auth", "passed"]
+
+
 @pytest.mark.parametrize(
     ("number", "said"), [(1, "IMG-1"), (3, "IMG-1, IMG-2, IMG-3"), (5, "IMG-1, IMG-2, IMG-3 and 2 more")]
 )
