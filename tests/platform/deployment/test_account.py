@@ -12,7 +12,7 @@ from fixtures.cluster.api import request
 from fixtures.cluster.pod_state import refuses_pods
 from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, anybody, namespaces, rules
+from fixtures.deployment.account import account_of, beyond_review, impersonated, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.smoke import reviewed
@@ -119,12 +119,20 @@ def test_account_has_the_reviewed_rights_in_every_namespace(run_deployment: Depl
     account, own = account_of(run_deployment), run_deployment.namespace
     spaces = namespaces(run_deployment.api)
     # What a cluster of yours gives to all of its accounts is not of this one.
-    common = rules(anybody(run_deployment.api, own), spaces) if target.embedded is None else {}
+    common = rules(impersonated(run_deployment.api, own), spaces) if target.embedded is None else {}
     ignored = {name: frozenset(reviewed.rules_of(found)) for name, found in common.items()}
     seen = {name: frozenset(reviewed.rules_of(found)) - ignored.get(name, frozenset())
             for name, found in rules(account, spaces).items()}  # fmt: skip
     differ = reviewed.differences(seen, reviewed.read(RIGHTS, NAME), own)
     assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {REVIEW}"
+
+
+@pytest.mark.requirement("DEP-6")
+def test_other_accounts_of_its_namespace_have_the_reviewed_rights(run_deployment: Deployment, target: Target) -> None:
+    """A developer makes pods and workflows with any of them."""
+    api, own = run_deployment.api, run_deployment.namespace
+    differ = beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
+    assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {REVIEW}"
 
 
 @pytest.mark.requirement("DEP-6")

@@ -124,6 +124,35 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
     )
 
 
+@pytest.mark.requirement("DEP-1")
+def test_service_leads_to_no_pod_that_is_not_ready(deployment: Deployment) -> None:
+    found = deployment.service()
+    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
+    service: Any = deployment.core.read_namespaced_service(found[0], deployment.namespace)
+    assert not service.spec.publish_not_ready_addresses, (
+        f"Service {found[0]}: leads to pods that are not Ready: take publishNotReadyAddresses out of it"
+    )
+
+
+@pytest.mark.requirement("DEP-1")
+def test_volume_of_home_is_what_its_claim_asks_for(deployment: Deployment, held_to: DeploymentSettings) -> None:
+    """A claim that is made anew, as after its namespace was lost, finds its volume by what it asks for."""
+    claim = claim_of_home(deployment, held_to)
+    volumes: list[Any] = deployment.core.list_persistent_volume().items
+    (volume,) = [one for one in volumes if one.metadata.name == claim.spec.volume_name]
+    wanted = ((claim.spec.selector and claim.spec.selector.match_labels) or {}).items()
+    lacking = dict(wanted - (volume.metadata.labels or {}).items())
+    assert not lacking, f"home: its volume {volume.metadata.name} lacks the labels {lacking} that the claim asks for"
+    modes = {*claim.spec.access_modes} - {*volume.spec.access_modes}
+    assert not modes, f"home: its volume {volume.metadata.name} is not {', '.join(modes)}, as the claim asks"
+
+
+@pytest.mark.requirement("DEP-1")
+def test_image_is_pulled_where_a_node_lacks_it(deployment: Deployment) -> None:
+    never = [one.name for one in deployment.pod().spec.containers if one.image_pull_policy == "Never"]
+    assert not never, f"pod: {', '.join(never)} starts on no node that lacks its image: set imagePullPolicy"
+
+
 @pytest.mark.requirement("DEP-4")
 def test_no_port_of_the_pod_opens_the_editor_without_a_login(deployment: Deployment, inventory: Inventory) -> None:
     """From inside the pod itself, to which no NetworkPolicy applies."""
@@ -155,6 +184,12 @@ def test_two_pods_never_share_a_home(plan_documents: list[Document], run_deploym
         assert strategy == "Recreate", (
             f"{where}: the strategy is {strategy}, by which two editors share one home: set it to Recreate"
         )
+
+
+@pytest.mark.requirement("DEP-8")
+def test_earlier_revision_is_kept(deployment: Deployment) -> None:
+    kept = deployment.document()["spec"].get("revisionHistoryLimit", 10)
+    assert kept, "Deployment: keeps no earlier revision to roll back to: set revisionHistoryLimit to 2 or more"
 
 
 @pytest.mark.alone
@@ -252,6 +287,13 @@ def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult], 
 
 @pytest.mark.requirement("DEP-5")
 def test_home_has_the_plans_size(deployment: Deployment, held_to: DeploymentSettings) -> None:
+    least = f"a claim of {held_to.home_gib}Gi at least"
+    size = claim_of_home(deployment, held_to).status.capacity["storage"]
+    assert amount(size) >= held_to.home_gib << 30, f"home: its claim has {size}, not {least}: claim that"
+
+
+def claim_of_home(deployment: Deployment, held_to: DeploymentSettings) -> Any:
+    """Return the claim that home is on."""
     home = deployment.run("cd && pwd").stdout.strip()
     volume = deployment.volume_at(home)
     least = f"a claim of {held_to.home_gib}Gi at least"
@@ -259,11 +301,9 @@ def test_home_has_the_plans_size(deployment: Deployment, held_to: DeploymentSett
         f"home: {home} is on {' '.join(volume) or 'no volume'}, which has no size of its own, not on {least}: "
         "mount one over it"
     )
-    claim: Any = deployment.core.read_namespaced_persistent_volume_claim(
+    return deployment.core.read_namespaced_persistent_volume_claim(
         volume["persistentVolumeClaim"]["claimName"], deployment.namespace
     )
-    size = claim.status.capacity["storage"]
-    assert amount(size) >= held_to.home_gib << 30, f"home: its claim has {size}, not {least}: claim that"
 
 
 # ---- what its home begins with

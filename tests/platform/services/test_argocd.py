@@ -17,6 +17,7 @@ from fixtures.inventory import Inventory
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
 from fixtures.services.catalogue.gitea import SERVICE as GITEA
 from fixtures.services.catalogue.gitea import Repository, repository_of
+from fixtures.services.http import opened
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
 
@@ -89,6 +90,14 @@ def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> 
         screen.wait_for(r"Invalid username or password", timeout=30)
         status = screen.wait_for_exit()
     assert status, f"argocd: a wrong password is let through: set the accounts' in argocd-secret\n{screen.text}"
+
+
+@pytest.mark.requirement("SVC-argocd-auth")
+@pytest.mark.parametrize("password", ["admin", "password", "argocd"])
+def test_administrator_has_no_password_of_a_manual(argocd: Endpoint, password: str) -> None:
+    with opened(argocd) as visitor:
+        seen = visitor.ask("POST", "/api/v1/session", {"username": "admin", "password": password}).status
+    assert seen == 401, f"argocd: answers {seen} to admin with password {password}, not 401: set admin.enabled: false"
 
 
 @pytest.mark.requirement("TOOL-argocd-connects")
@@ -234,6 +243,23 @@ def test_user_of_one_project_makes_nothing_in_another(
     stranger, owner = pair(argocd)
     script = f"{_create(application, missing_repository(owner), owner.space)} --validate=false"
     _refused(argocd_cli, script, "PermissionDenied", stranger)
+
+
+@pytest.mark.requirement("SVC-argocd-tenancy")
+def test_user_changes_nothing_but_his_own_applications(argocd: Endpoint) -> None:
+    mine, other = argocd.account.space, argocd.neighbour.space
+    forbidden = [
+        *(("projects", action, name) for action in ("create", "update", "delete") for name in (mine, other, "default")),
+        *(("clusters", action, CLUSTER) for action in ("create", "update", "delete")),
+        *(("applications", action, f"{other}/any") for action in ("get", "create", "sync", "delete")),
+        *(("repositories", action, f"{other}/any") for action in ("get", "create", "delete")),
+        ("accounts", "update", argocd.neighbour.user),
+        *((kind, "create", "*") for kind in ("certificates", "gpgkeys", "exec", "extensions")),
+    ]
+    with connected(argocd) as server:
+        assert server.may("applications", "create", f"{mine}/any"), f"argocd: {mine} may make no application: {POLICY}"
+        given = [f"{action} {kind} {name}" for kind, action, name in forbidden if server.may(kind, action, name)]
+    assert not given, f"argocd: {argocd.account.user} may {'; '.join(given)}: {POLICY}"
 
 
 def missing_repository(owner: Account) -> str:

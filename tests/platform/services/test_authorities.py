@@ -5,10 +5,14 @@ The server is Gitea. The clients that have a check of their own (tea, psql, ...)
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from cryptography import x509
+
+from fixtures.deployment.overlay import Workspace
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import attempt, must_refuse, succeeded
+from fixtures.deployment.tools import attempt, must_refuse, must_run, succeeded
 from fixtures.services.model import Endpoint
 
 CURL = "curl --silent --show-error --fail --output /dev/null {url}"
@@ -34,6 +38,8 @@ CLIENTS = {
 }
 """A client's command, and the variable that leads it to another authority."""
 UNTRUSTED = "(?i)certificate|issuer|self.signed|unable to verify"
+PUBLIC = "/etc/ssl/certs/ca-certificates.crt"
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 FIX = "lead it to the workspace's bundle of authorities, as deployment.yaml in docker/platform/code-server does"
 
 
@@ -54,6 +60,17 @@ def command(client: str, gitea: Endpoint) -> str:
 def test_client_trusts_the_private_authority(client: str, pod: Pod, gitea: Endpoint) -> None:
     done = attempt(pod, client, command(client, gitea))
     succeeded(done, client, "does not trust the deployment's authority", repair=FIX)
+
+
+@pytest.mark.requirement("ENV-5")
+def test_pod_trusts_the_public_authorities_and_the_deployment_s_alone(pod: Pod, workspace: Workspace) -> None:
+    trusted, public = (
+        {*PEM.findall(must_run(pod, "authorities", f"cat {place}"))} for place in ("$SSL_CERT_FILE", PUBLIC)
+    )
+    assert public, f"authorities: {PUBLIC} has none: {FIX}"
+    more = trusted - public - {*PEM.findall(workspace.authorities.decode())}
+    names = [x509.load_pem_x509_certificate(one.encode()).subject.rfc4514_string() for one in more]
+    assert not names, f"authorities: the pod trusts {'; '.join(names)} too: take it out of code-server-authorities"
 
 
 @pytest.mark.requirement("ENV-5")

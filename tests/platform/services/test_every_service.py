@@ -12,7 +12,9 @@ from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import succeeded
 from fixtures.services import tls
 from fixtures.services.catalogue.table import TABLE
+from fixtures.services.http import opened
 from fixtures.services.model import Endpoint, Service, Services
+from fixtures.services.route import pods_of
 
 GREET = f"""\
 {PYTHON_HOME}/bin/python - "$@" <<'END'
@@ -33,6 +35,41 @@ END"""
 
 WEB = tuple(row for row in TABLE if row.name not in {"nats", "postgresql", "valkey"})
 """Services that speak HTTP; the others' own checks tell of a connection without TLS."""
+
+
+SCAN = f"""\
+{PYTHON_HOME}/bin/python - "$@" <<'END'
+import errno, select, socket, sys
+for first in range(1, 32768, 1000):
+    poll, begun = select.poll(), {{}}
+    for port in range(first, min(first + 1000, 32768)):
+        one = socket.socket()
+        one.setblocking(False)
+        if one.connect_ex((sys.argv[1], port)) in (0, errno.EINPROGRESS):
+            begun[one.fileno()] = one, port
+            poll.register(one, select.POLLOUT)
+    while begun and (ready := poll.poll(1000)):
+        for number, _ in ready:
+            one, port = begun.pop(number)
+            poll.unregister(number)
+            if not one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                print(port)
+            one.close()
+END"""
+"""Prints the ports of an address that take connections; those from which programs choose their own are left out."""
+SCAN_SECONDS = 60.0
+PAGES = {
+    "mlflow": "/api/2.0/mlflow/experiments/search?max_results=1",
+    "gitea": "/api/v1/user",
+    "argo": "/api/v1/workflows/default",
+    "argocd": "/api/v1/applications",
+}
+"""What a service gives to somebody whom it knows alone."""
+IDENTITIES = (
+    "X-WEBAUTH-USER", "X-Forwarded-User", "X-Forwarded-Preferred-Username", "X-Auth-Request-User", "X-Remote-User",
+    "Remote-User", "REMOTE_USER", "X-User", "X-Authenticated-User",
+)  # fmt: skip
+"""Headers in which a proxy tells a server behind it who the visitor is."""
 
 
 def protected(rows: Iterable[Service]) -> pytest.MarkDecorator:
@@ -90,10 +127,45 @@ def test_service_has_a_certificate_of_its_name(row: Service, services: Services)
 
 
 @protected(TABLE)
+def test_service_listens_on_no_other_port(row: Service, services: Services, pod: Pod) -> None:
+    """A port that no manifest declares has neither TLS nor a log-in that anybody reviewed."""
+    endpoint = services.require(row.name)
+    where = f"set -- {endpoint.host} {endpoint.port} {row.name}"
+    succeeded(pod.run(f"{where}\n{GREET}"), row.name, "is not reached from the pod")
+    for one in pods_of(pod.api, endpoint.host):
+        declared = {port.container_port for part in one.spec.containers for port in part.ports or ()}
+        done = pod.run(f"set -- {one.status.pod_ip}\n{SCAN}", seconds=SCAN_SECONDS)
+        found = {*map(int, succeeded(done, row.name, "its ports cannot be looked at").split())}
+        assert found & declared, f"{row.name}: pod {one.metadata.name} listens on none of {declared}: see its log"
+        assert found <= declared, (
+            f"{row.name}: pod {one.metadata.name} also listens on {sorted(found - declared)} for the whole cluster: "
+            "let that listen on 127.0.0.1"
+        )
+
+
+@protected(TABLE)
 def test_service_takes_no_old_tls(row: Service, services: Services) -> None:
     endpoint = services.require(row.name)
     taken = [version.name for version in tls.OLD if tls.takes(endpoint, version)]
     assert not taken, f"{row.name}: takes {', '.join(taken)}: set TLS 1.2 as its least version"
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        pytest.param(row, PAGES[row.name], id=row.name,
+                     marks=[pytest.mark.needs(row.name), pytest.mark.requirement(f"SVC-{row.name}-auth")])
+        for row in TABLE if row.name in PAGES
+    ],
+)  # fmt: skip
+def test_service_believes_no_header_that_names_a_user(row: Service, path: str, services: Services) -> None:
+    endpoint = services.require(row.name)
+    with opened(endpoint, dict.fromkeys(IDENTITIES, endpoint.account.user)) as visitor:
+        seen = visitor.ask("GET", path).status
+    assert seen in {401, 403}, (
+        f"{row.name}: answers {seen} to a visitor who names himself {endpoint.account.user} in a header, not 401 or "
+        "403: leave authentication by a proxy's headers off"
+    )
 
 
 @protected(WEB)

@@ -159,6 +159,16 @@ def test_nobody_is_let_in_without_the_password(mlflow_cli: MlflowCli, mlflow: En
     assert seen == 401, f"mlflow: answers {seen} to {wrong.user} with {what}, not 401: {BASIC_AUTH}"
 
 
+@pytest.mark.requirement("SVC-mlflow-auth")
+@pytest.mark.parametrize("password", ["password1234", "password", "admin"])
+def test_administrator_has_no_password_of_the_manual(mlflow: Endpoint, password: str) -> None:
+    with connected(mlflow, Account("admin", password, "")) as administrator:
+        seen = administrator.http.ask("GET", f"{API}/experiments/search?max_results=1").status
+    assert seen == 401, (
+        f"mlflow: answers {seen} to admin with the password {password}, not 401: set admin_password in basic_auth.ini"
+    )
+
+
 @pytest.mark.requirement("TOOL-mlflow-operates")
 def test_unknown_run_is_refused(mlflow_cli: MlflowCli) -> None:
     name = secrets.token_hex(16)

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from fixtures.deployment.tools import refused, succeeded
 from fixtures.services.catalogue.postgresql import Psql, connected
-from fixtures.services.model import Endpoint, ServiceError
+from fixtures.services.model import Account, Endpoint, ServiceError
 from fixtures.services.tenants import TenantPair
 
 ADMINISTRATION = {
@@ -135,6 +135,15 @@ def test_wrong_password_is_refused(psql: Psql, postgresql: Endpoint) -> None:
 def test_no_password_is_refused(psql: Psql) -> None:
     done = psql("SELECT 1", before="unset PGPASSWORD")
     refused(done, "postgresql", "no password supplied", what="no password", repair=SCRAM, status=NO_CONNECTION)
+
+
+@pytest.mark.requirement("SVC-postgresql-auth")
+@pytest.mark.parametrize("password", ["", "postgres"], ids=["none", "its-name"])
+def test_administrator_has_a_password(postgresql: Endpoint, password: str) -> None:
+    administrator = Account("postgres", password, postgresql.account.space)
+    refusal = "no password supplied|password authentication failed|no pg_hba.conf entry"
+    with pytest.raises(ServiceError, match=refusal), connected(postgresql, administrator):
+        pytest.fail(f"postgresql: lets postgres in with {password or 'no password'}: {SCRAM}, and give it a password")
 
 
 @pytest.mark.requirement("TOOL-psql-operates")

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from fixtures.deployment.tools import refused, says, succeeded
+from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.valkey import ValkeyCli, connected
 from fixtures.services.model import Endpoint, ServiceError
 from fixtures.services.tenants import TenantPair
@@ -115,6 +116,14 @@ def test_anonymous_is_refused(valkey_cli: ValkeyCli) -> None:
 def test_user_is_no_administrator(valkey_cli: ValkeyCli, forbidden: str) -> None:
     fix = "take the category @admin away from the user in the ACL file"
     says(valkey_cli(forbidden), "valkey", "NOPERM", what=f"`{forbidden}`", repair=fix, output="both")
+
+
+@pytest.mark.requirement("SVC-valkey-tenancy")
+@pytest.mark.parametrize("prefix", ["", f"{COOKIE}-"], ids=["anybody's", "the log-in's"])
+def test_user_reads_and_writes_no_key_but_its_own(valkey_cli: ValkeyCli, valkey: Endpoint, prefix: str) -> None:
+    name, fix = f"{prefix}{secrets.token_hex(8)}", f"limit the user to ~{valkey.account.space}:* in the ACL file"
+    for command in (f"GET {name}", f"TTL {name}", f"DEL {name}"):
+        says(valkey_cli(command), "valkey", "NOPERM", what=f"`{command}`", repair=fix, output="both")
 
 
 @pytest.mark.requirement("TOOL-redis-tools-operates")

@@ -26,6 +26,8 @@ def test_delay_of_a_probe_is_named_with_its_cost() -> None:
     container["readinessProbe"] = {"initialDelaySeconds": 5}
     assert startup.delay_notes([container])[0].startswith("container c loses 5 s")
     assert not startup.delay_notes([{"name": "c", "readinessProbe": {"periodSeconds": 1}}])
+    (note,) = startup.delay_notes([{"name": "c", "startupProbe": {"periodSeconds": 45}}])
+    assert note == "container c may lose 45 s: its startupProbe asks each 45 s: let it ask each second"
 
 
 def test_stamps_are_those_of_the_api() -> None:

@@ -5,6 +5,7 @@ Ids that begin with GHSA are those of oauth2-proxy's own advisories, https://git
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -37,6 +38,8 @@ IDENTITIES = (
     "X-Real-IP",
 )
 """Headers from which a server behind a proxy may learn who the visitor is, and from where."""
+TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.")
+"""A JSON Web Token: two parts in base64, the first of which begins as JSON does."""
 SPELLINGS = {
     "as-they-are": str,
     "GHSA-vjrc-mh2v-45x6-underscores": lambda name: name.replace("-", "_"),
@@ -60,6 +63,15 @@ def test_code_server_is_told_the_truth_alone(
     assert not believed, f"oauth2-proxy: passes on what a client says of itself, {believed}: {fix}"
     user, expected = dict(told).get("x-forwarded-preferred-username"), ready_proxy.endpoint.account.user
     assert user == expected, f"oauth2-proxy: names the visitor {user} to code-server, not {expected}: {fix}"
+
+
+def test_code_server_is_told_no_token_of_the_visitor(resident: Visitor, echo: int) -> None:
+    reply = resident.get(f"/proxy/{echo}/")
+    with_token = sorted({name for name, value in reply.document if TOKEN.search(value)})
+    assert not with_token, (
+        f"oauth2-proxy: gives the editor a token of Keycloak in {', '.join(with_token)}: take its value out of "
+        "injectRequestHeaders"
+    )
 
 
 def test_path_is_passed_on_as_it_was_sent(resident: Visitor, echo: int) -> None:

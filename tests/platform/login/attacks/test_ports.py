@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import yaml
 
 from fixtures.cluster.target import Target
 from fixtures.deployment.network_policy import must_let_in_to
@@ -26,6 +29,13 @@ CONFINED = {
     "privileged": None,
     "capabilities": {"add": None, "drop": ["ALL"]},
 }
+STRUCTURED = "structured.yaml"
+SEARCH = """\
+cat >patterns; env >environment
+cut -d' ' -f2 /proc/mounts | grep -vE '^/(proc|sys|dev)(/|$)|^/$' >mounts
+xargs -d '\\n' grep -rlsFf patterns -- environment <mounts
+echo searched"""
+"""Names the files of volumes that have one of the lines of its input, and `environment` for a variable that does."""
 BIND = "let code-server listen on 127.0.0.1 alone, by --bind-addr"
 
 
@@ -59,6 +69,38 @@ def test_proxy_has_no_token_of_the_pods_account(ready_proxy: LoginProxy) -> None
     assert with_token == [CODE_SERVER], (
         f"pod: the account's token is in the containers {with_token}, not in {CODE_SERVER} alone: "
         "set automountServiceAccountToken to false, and mount it there"
+    )
+
+
+def test_editor_sees_no_process_of_the_proxy(own_pod: Pod) -> None:
+    seen = own_pod.run("cat /proc/[0-9]*/comm").stdout.split()
+    assert "sh" in seen, f"code-server: its processes are {seen}, without the shell that asks: see the container"
+    assert SERVICE.name not in seen, (
+        "pod: the editor sees the proxy's process, its variables and its files: leave shareProcessNamespace out"
+    )
+
+
+def test_editor_has_no_secret_of_the_proxy(ready_proxy: LoginProxy, own_pod: Pod) -> None:
+    own = ready_proxy.require_embedded("its pod").deployment
+    volumes = {one.name: one.secret for one in own.pod().spec.volumes}
+    secret: Any = own.core.read_namespaced_secret(volumes[f"{SERVICE.name}-credentials"].secret_name, own.namespace)
+    values = [base64.b64decode(one) for one in secret.data.values()]
+    found = own_pod.run(SEARCH, stdin=b"\n".join(values)).stdout.splitlines()
+    assert found[-1:] == ["searched"], f"code-server: the search for secrets ends with {found[-1:]}: see the container"
+    assert not found[:-1], (
+        f"pod: the editor's container has a secret of the proxy in {', '.join(found[:-1])}: mount it elsewhere"
+    )
+
+
+def test_proxy_leads_to_the_editor_alone(ready_proxy: LoginProxy) -> None:
+    own = ready_proxy.require_embedded("its settings").deployment
+    names = [one.config_map.name for one in own.pod().spec.volumes if one.config_map is not None]
+    maps: list[Any] = [own.core.read_namespaced_config_map(name, own.namespace) for name in names]
+    (text,) = [one.data[STRUCTURED] for one in maps if STRUCTURED in (one.data or {})]
+    upstreams = [(one["path"], one["uri"]) for one in yaml.safe_load(text)["upstreamConfig"]["upstreams"]]
+    expected = [("/", f"http://127.0.0.1:{CODE_SERVER_PORT}")]
+    assert upstreams == expected, (
+        f"oauth2-proxy: leads to {upstreams}, not to {expected} alone: take the others out of {STRUCTURED}"
     )
 
 
