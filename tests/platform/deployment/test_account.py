@@ -12,7 +12,7 @@ from fixtures.cluster.api import request
 from fixtures.cluster.pod_state import refuses_pods
 from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, beyond_review, impersonated, namespaces, rules
+from fixtures.deployment.account import account_of, impersonated, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.smoke import reviewed
@@ -131,7 +131,7 @@ def test_account_has_the_reviewed_rights_in_every_namespace(run_deployment: Depl
 def test_other_accounts_of_its_namespace_have_the_reviewed_rights(run_deployment: Deployment, target: Target) -> None:
     """A developer makes pods and workflows with any of them."""
     api, own = run_deployment.api, run_deployment.namespace
-    differ = beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
+    differ = reviewed.beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
     assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {REVIEW}"
 
 

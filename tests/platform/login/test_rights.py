@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.cluster.rights import Right, may
-from fixtures.deployment.account import account_of, beyond_review, namespaces, rules
+from fixtures.deployment.account import account_of, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.tools import must_refuse, must_run, word
@@ -110,7 +110,7 @@ def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_ac
 
 def test_other_accounts_of_the_namespace_apart_have_the_reviewed_rights(own: Deployment) -> None:
     """A developer makes pods and workflows with any of them."""
-    differ = beyond_review(own.api, WORK_NAMESPACE, BASE / "rbac.yaml", but=NAME)
+    differ = reviewed.beyond_review(own.api, WORK_NAMESPACE, BASE / "rbac.yaml", but=NAME)
     assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {APART}"
 
 
