@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 from testinfra.backend.base import CommandResult
 
 from fixtures.cluster.objects import Document
@@ -19,7 +20,7 @@ from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
-from fixtures.deployment.tools import json_of, succeeded
+from fixtures.deployment.tools import json_of, must_run, succeeded
 from fixtures.deployment.workspace_start import START, must_be_account, must_have_script
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -410,6 +411,15 @@ def test_kubeconfig_is_that_of_the_account(
     assert mode == "600", f"kubeconfig: its mode is {mode}, not 600: {START}"
     mine = f"pod/{deployment.pod().metadata.name}"
     assert mine in pods, f"kubeconfig: kubectl lists {pods} without {mine}: let its context be of the pod's namespace"
+
+
+@pytest.mark.requirement("DEP-6", "DEP-7")
+@pytest.mark.uses("kubectl")
+def test_kubeconfig_outlives_the_pod(deployment: Deployment) -> None:
+    settings = yaml.safe_load(must_run(deployment.inside(), "kubeconfig", "cat $KUBECONFIG"))
+    assert settings["users"], f"kubeconfig: names no user: {START}"
+    kept = [one["name"] for one in settings["users"] if one["user"].keys() & {"token", "client-key-data", "password"}]
+    assert not kept, f"kubeconfig: keeps what {', '.join(kept)} proves himself by, in home: lead to it by tokenFile"
 
 
 def _visit(deployment: Deployment, url: str) -> list[Facts]:
