@@ -151,7 +151,9 @@ def test_volume_of_home_is_what_its_claim_asks_for(deployment: Deployment, held_
 @pytest.mark.requirement("DEP-1")
 def test_image_is_pulled_where_a_node_lacks_it(deployment: Deployment) -> None:
     never = [one.name for one in deployment.pod().spec.containers if one.image_pull_policy == "Never"]
-    assert not never, f"pod: {', '.join(never)} starts on no node that lacks its image: set imagePullPolicy"
+    assert not never, (
+        f"pod: {', '.join(never)} starts on no node that lacks its image: set imagePullPolicy to IfNotPresent"
+    )
 
 
 @pytest.mark.requirement("DEP-4")
