@@ -60,8 +60,8 @@ ANONYMOUS: tuple[tuple[str, str, str, Headers], ...] = (
 """Id, method, target of the request, and headers."""
 
 
-REFUSALS = frozenset({302, 400, 401, 403})
-"""What the proxy itself answers to whom it does not know, and its server to a request that is none."""
+REFUSALS = frozenset({301, 302, 307, 308, 400, 401, 403})
+"""What the proxy itself answers to whom it does not know, and its server to a request that is none, or of another path."""
 
 
 @pytest.mark.parametrize(
