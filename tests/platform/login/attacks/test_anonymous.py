@@ -61,7 +61,7 @@ ANONYMOUS: tuple[tuple[str, str, str, Headers], ...] = (
 
 
 REFUSALS = frozenset({301, 302, 307, 308, 400, 401, 403})
-"""What the proxy itself answers to whom it does not know, and its server to a request that is none, or of another path."""
+"""What the proxy answers to whom it does not know, and its server where it puts a path right or cannot read a request."""
 
 
 @pytest.mark.parametrize(
