@@ -61,7 +61,7 @@ ANONYMOUS: tuple[tuple[str, str, str, Headers], ...] = (
 
 
 REFUSALS = frozenset({301, 302, 307, 308, 400, 401, 403})
-"""What the proxy answers to whom it does not know, and its server where it puts a path right or cannot read a request."""
+"""Of the proxy to whom it does not know, and of its server to a path that it puts right or a request that is none."""
 
 
 @pytest.mark.parametrize(
