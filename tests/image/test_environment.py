@@ -35,6 +35,8 @@ state() {
 }
 """
 """A function that prints all that a script can leave behind in a shell."""
+TERMINAL_STATE = "stty -a; stty -g; set -o; trap; ulimit -a; bind -p 2>/dev/null || bindkey"
+"""Prints what a shell at a terminal has: the terminal's own keys and modes, and what only holds where there is one."""
 ANSIBLE_SETTINGS = "ansible-config dump --only-changed --format json | jq -r '.[] | \"\\(.name) \\(.origin)\"'"
 
 
@@ -75,6 +77,20 @@ def test_leaves_the_shell_as_it_found_it(shell: str, script: str, image: Image, 
     assert (done.stdout.splitlines()[-1:], left) == (["seen"], []), (
         f"environment script in `{shell}`: leaves {' '.join(left)[:300]!r} behind, not the shell as it was: "
         f"let {script} set variables and aliases alone"
+    )
+
+
+@pytest.mark.requirement("ENV-6")
+@pytest.mark.parametrize("shell", by_zsh_too("bash --norc", "zsh -f"))
+def test_leaves_the_terminal_as_it_found_it(shell: str, script: str, container: Container) -> None:
+    at = "/tmp/terminal-state"
+    inner = f"({TERMINAL_STATE}) >{at}-before 2>&1; . {script}; ({TERMINAL_STATE}) >{at}-after 2>&1"
+    with container.terminal(*shell.split(), "-ic", inner) as screen:
+        screen.must_exit()
+    done = container.run(f"diff {at}-before {at}-after && grep -c 'intr = ' {at}-after; rm {at}-*")
+    assert done.stdout.strip() == "1", (
+        f"environment script in `{shell}` at a terminal: leaves {' '.join(done.stdout.split())[:300]!r} behind, not "
+        f"the terminal as it was: let {script} set variables and aliases alone"
     )
 
 

@@ -18,6 +18,7 @@ from fixtures.image_settings import CONTAINER_IDS
 from fixtures.inventory import Inventory
 from fixtures.layers import leftovers, rights, secrets
 from fixtures.layers.accounts import account_problems
+from fixtures.layers.dpkg_state import dpkg_problems
 from fixtures.layers.entries import LayerEntry, visible
 from fixtures.layers.planted import planted
 from fixtures.layers.reviewed import Finding, ReviewedPaths
@@ -66,6 +67,14 @@ def test_accounts_are_the_user_s_and_those_that_nobody_logs_in_to(entries: list[
     settings = image.inventory.image
     wrong = account_problems(entries, user=settings.user, group=settings.group_name)
     assert not wrong, f"accounts: {'; '.join(wrong)}: leave the accounts in the base and Dockerfile.j2 as they were"
+
+
+@pytest.mark.requirement("IMG-8")
+def test_dpkg_has_nothing_to_do_later_that_no_package_asks_for(entries: list[LayerEntry]) -> None:
+    wrong = dpkg_problems(entries)
+    assert not wrong, (
+        f"packages: {'; '.join(wrong)}: take the step that tells dpkg so out of the base and Dockerfile.j2"
+    )
 
 
 @pytest.mark.integrity

@@ -83,6 +83,20 @@ env | grep -Ei -e '=.*--(insecure|no-verify)|SSLMODE=(disable|allow)'
 echo looked
 """
 """Prints the settings of the image, of its user and of the environment that switch a check of a peer off."""
+GENERATED = {
+    "libraries": ("/usr/sbin/ldconfig -i -X -C new", "/usr/sbin/ldconfig -p -C new", "/usr/sbin/ldconfig -p"),
+    "character sets": (
+        "iconvconfig -o $PWD/new",
+        "base64 new",
+        "{ base64 /usr/lib/*/gconv/*.cache 2>&- || base64 new; }",
+    ),
+    "authorities": (
+        "mkdir certs none; /usr/sbin/update-ca-certificates --etccertsdir $PWD/certs --hooksdir $PWD/none",
+        "cat certs/ca-certificates.crt",
+        "cat /etc/ssl/certs/ca-certificates.crt",
+    ),
+}
+"""Of an index: what makes it anew, and what prints the new one and the image's, without a line that names its file."""
 FIX = "take the setting that switches its check off out of the image, its environment and its home"
 
 
@@ -119,6 +133,20 @@ def test_public_authorities_are_those_of_debian(container: Container) -> None:
     assert packaged, "authorities: Debian's ca-certificates is not installed: add it to the packages of [image]"
     assert bundle - packaged == set(), f"authorities: {len(bundle - packaged)} that Debian does not package: {fix}"
     assert packaged - bundle == set(), f"authorities: {len(packaged - bundle)} of Debian's are not trusted: {fix}"
+
+
+@pytest.mark.requirement("IMG-8")
+@pytest.mark.parametrize("index", GENERATED)
+def test_index_is_what_its_program_makes_anew(index: str, container: Container) -> None:
+    make, *shown = GENERATED[index]
+    new, old = (f"{command} | grep -v 'found in cache' >{name}" for command, name in zip(shown, "ab", strict=True))
+    compared = "test -s a || echo it makes nothing; diff b a && echo same"
+    done = container.run(f"{make} >log 2>&1 || cat log; {new}; {old}; {compared}", seconds=60)
+    seen = (done.stdout + done.stderr).strip().splitlines()
+    assert seen == ["same"], (
+        f"{index}: the index of the image is not what its program makes of it ({' '.join(seen[:2])[:200]}): let "
+        "no step of Dockerfile.j2 write it or its settings but that program"
+    )
 
 
 @pytest.mark.requirement("IMG-8")

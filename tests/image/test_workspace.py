@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import zipfile
 
 import pytest
@@ -36,6 +37,10 @@ MODULES = {
 }
 """What scripts import, by the distribution that has it: those that the inventory names must be there."""
 KEPT_UNDER_SUDO = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "SYSTEM_WGETRC", "https_proxy", "NO_PROXY")
+SET_BY_SUDO = re.compile(
+    r"SUDO_\w+|HOME|HOSTNAME|LANG|LANGUAGE|LC_\w+|LOGNAME|MAIL|PATH|PWD|SHELL|SHLVL|TERM|USER|_|XDG_\w+"
+)
+"""What sudo, its PAM modules and a shell set by themselves, see sudoers(5) and pam_env(8)."""
 RUN_START_SCRIPTS = "rootfs/usr/local/libexec/entrypoint.d/run-start-scripts.j2"
 
 
@@ -155,6 +160,20 @@ def test_sudo_keeps_authorities_and_proxy(kept: str, container: Container) -> No
     done = container.run(f"{kept}=mine sudo --non-interactive printenv {kept}")
     seen = succeeded(done, "sudo", f"drops {kept}", repair="add it to rootfs/etc/sudoers.d/thinkube").strip()
     assert seen == "mine", f"sudo: {kept}=mine became {seen!r}: add it to rootfs/etc/sudoers.d/thinkube"
+
+
+@pytest.mark.requirement("IMG-8")
+@pytest.mark.feature("sudo")
+@pytest.mark.parametrize("login", ["", "-i"], ids=["command", "login"])
+def test_sudo_sets_no_variable_of_its_own(login: str, image: Image, container: Container) -> None:
+    done = container.run(f"env -i PATH=$PATH sudo --non-interactive {login} env")
+    lines = succeeded(done, "sudo", "starts no program", repair="keep root's shell and sudoers as the base has them")
+    names = {line.partition("=")[0] for line in lines.splitlines()} - image.inventory.image.environment.variables.keys()
+    more = sorted(name for name in names if not SET_BY_SUDO.fullmatch(name))
+    assert not more, (
+        f"sudo {login}: gives every program of root {', '.join(more)}: take that out of /etc/default/locale, "
+        "/etc/environment, /etc/security and sudoers.d, or of root's start files"
+    )
 
 
 # ---- time zones

@@ -37,6 +37,12 @@ def test_secret_is_masked_in_every_form(text: str) -> None:
     assert not [form for form in redaction.forms(PHRASE) if form in masked]
 
 
+def test_secret_that_begins_with_another_is_masked_whole() -> None:
+    keep("t0ken-of-all")
+    keep("t0ken-of-all-and-more")
+    assert redact("t0ken-of-all-and-more, t0ken-of-all") == f"{MASK}, {MASK}"
+
+
 def test_other_text_stays() -> None:
     keep(PHRASE)
     keep("abc")

@@ -38,6 +38,18 @@ def test_statement_says_what_is_verified_of_which_image(run: Attest, api: Regist
     assert capsys.readouterr().out.startswith(f"{REFERENCE} is attested by sha256:")
 
 
+@pytest.mark.parametrize(
+    ("rows", "result"),
+    [((), "PASSED"), ((row("DEP-5", "waived"),), "WARNED"), ((row("DEP-5", "blocked", expected="no"),), "WARNED")],
+    ids=["all passed", "waived", "expectedly blocked"],
+)
+def test_statement_warns_of_what_was_not_verified(rows: Any, result: str, run: Attest, api: RegistryApi) -> None:
+    assert run(document=verdict(requirements=[row("BLD-1", "passed"), *rows])) == ExitCode.VERIFIED
+    predicate = statement_of(api)["predicate"]
+    told = [*predicate["warnedTests"], *predicate["conformance"]["blocked"]]
+    assert (predicate["result"], told) == (result, [one["id"] for one in rows])
+
+
 def test_kill_rate_of_a_verdict_is_in_its_place(run: Attest, api: RegistryApi) -> None:
     assert run(document=verdict(kill_rate={"killed": 9, "of": 10})) == ExitCode.VERIFIED
     assert statement_of(api)["predicate"]["killRate"] == {"killed": 9, "of": 10, "low": 0.5958, "high": 0.9821}

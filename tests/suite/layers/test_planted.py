@@ -100,6 +100,13 @@ def test_files_are_compared_whatever_their_size(size: int) -> None:
     assert found({**files, "/etc/a": "b" * size}, reviewed=(same, other)) == ["/etc/skel/large", "/home/me/large"]
 
 
+@pytest.mark.parametrize(("more", "where"), [(0, "in line 2 'two'"), (200, "at its end 'one'")])
+def test_the_line_that_was_not_reviewed_is_told(more: int, where: str) -> None:
+    like = ReviewedFile(path="/etc/a", reason="lines of one kind", content="(one\n)+")
+    (finding,) = findings({"/etc/a": "one\ntwo\none\n" + "one\n" * more}, reviewed=(like,))
+    assert finding.seen == f"holds other lines than those that were reviewed, {where}"
+
+
 @pytest.mark.parametrize(("text", "end"), [("one\ntwo\nthree\n", "'three'"), ("", "''")])
 def test_the_last_line_of_a_file_that_was_not_reviewed_is_told(text: str, end: str) -> None:
     like = ReviewedFile(path="/etc/a", reason="one line of it", content="one\n")
@@ -152,6 +159,7 @@ def test_modes(path: str, kind: EntryType, mode: int, wrong: bool) -> None:  # n
 
 ACCOUNTS = "root:x:0:0::/root:/bin/bash\nme:x:1000:1000::/home/me:/bin/bash\n"
 SHADOW = "root:*:1::::::\nme:!:1::::::\n"
+GSHADOW = "root:*::\nme:!::\nusers:!::me\n"
 GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
 
 
@@ -163,6 +171,17 @@ GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
         ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:bash", "me: its shell is 'bash', so no terminal opens"),
         ("passwd", "root:x", "toor:x:0:5::/:/bin/sh\nroot:x", "toor: a second account with UID 0"),
         ("passwd", "root:x", "sync:x:4:0::/bin:/bin/sync\nroot:x", ""),
+        ("passwd", "root:x", "www-data:x:33:33::/:/bin/bash\nroot:x", "www-data: has the shell /bin/bash, and nobody"),
+        ("passwd", "root:x", "www-data:x:33:33::/:\nroot:x", "www-data: has the shell /bin/sh, and nobody"),
+        (
+            "passwd",
+            "/root:/bin/bash",
+            "/root:/sbin/nologin",
+            "root: its shell is '/sbin/nologin', so no terminal of sudo",
+        ),
+        ("passwd", "root:x", "you:x:1001:9::/:/bin/false\nroot:x", "you: an account of a person beside me"),
+        ("passwd", "root:x", "nobody:x:65534:9::/:/bin/false\nroot:x", ""),
+        ("passwd", "root:x", "a:x:7:9::/:/bin/false\nb:x:7:9::/:/bin/false\nroot:x", "b: has UID 7, which is a's"),
         ("passwd", "root:x", "root:$y$x", "root: its password stands in /etc/passwd"),
         ("passwd", "me:x", "you:x", "me: has no account, or no /etc/shadow is there"),
         ("shadow", SHADOW, "", "me: has no account, or no /etc/shadow is there"),
@@ -170,10 +189,15 @@ GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
         ("shadow", "me:!", "me:$y$x", "me: has a password"),
         ("group", "root:x:0:", "broken:x:0\nroot:x:0:", ""),
         ("group", "root:x:0:", "root:x:0:me", "me: is in the groups root too"),
+        ("group", "root:x:0:", "root:x:0:\nreaders:x:0:", "group readers: has GID 0, which is root's"),
+        ("group", "root:x:0:", "root:$y$x:0:", "group root: its password stands in /etc/group"),
+        ("gshadow", "root:*", "root:$y$x", "group root: has a password in /etc/gshadow, which newgrp takes"),
+        ("gshadow", "root:*", "root:", ""),
+        ("gshadow", "root:*::", "root:*:me:", "me: is in the groups root too"),
     ],
 )
 def test_accounts(path: str, old: str, new: str, line: str) -> None:
-    files = {"passwd": ACCOUNTS, "shadow": SHADOW, "group": GROUP}
+    files = {"passwd": ACCOUNTS, "shadow": SHADOW, "group": GROUP, "gshadow": GSHADOW}
     files[path] = files[path].replace(old, new, 1)
     program = replace(entry("/usr/bin/x"), content=lambda: io.BytesIO(b"\xff"))
     entries = [program, *(entry(f"/etc/{name}", text) for name, text in files.items())]

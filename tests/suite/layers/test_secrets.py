@@ -31,6 +31,12 @@ def login(text: str) -> bytes:
     return json.dumps({"auths": {"registry": {"auth": base64.b64encode(text.encode()).decode()}}}).encode()
 
 
+def der(begin: str, size: int = 100) -> bytes:
+    """Return a sequence of DER (X.690) that begins so and has so many bytes in it."""
+    body = bytes.fromhex(begin).ljust(size, b"\5")
+    return b"\x30" + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")) + body
+
+
 def archive(name: str, content: bytes) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
@@ -83,6 +89,12 @@ SECRETS = {
     "opt/in.json": (json.dumps({"key": KEY.decode()}).encode(), "a private key"),
     "opt/encrypted.pem": (KEY.replace(b"KEY-----\n", b"KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1), "a private key"),
     "opt/second": (b"-----BEGIN PRIVATE KEY----- is how it begins\n" + KEY, "a private key"),
+    "opt/pkcs8.der": (der("020100 3013 06072a8648ce3d0201 06082a8648ce3d030107"), "a private key (DER)"),
+    "opt/pkcs1": (der("020100 028201", 600), "a private key (DER)"),
+    "opt/sec1": (der("020101 0420"), "a private key (DER)"),
+    "opt/pkcs8-encrypted": (der("3057 06092a864886f70d01050d"), "a private key (DER)"),
+    "opt/key.jwk": (f'{{"kty":"OKP","d":"{RANDOM_WORD[:43]}"}}'.encode(), "a private key (JWK)"),
+    "var/cache/debconf/passwords.dat": (b"Name: a/b\nValue: x\n", "a password that a package asked for"),
     "opt/putty": (f"PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\n{BODY}".encode(), "a PuTTY private key"),
     "opt/age": (f"AGE-SECRET-KEY-1{(UPPER * 4)[:58]}".encode(), "an age private key"),
     "opt/github": (f"t=ghp_{RANDOM_WORD[:36]}\n".encode(), "a GitHub token"),
@@ -128,6 +140,10 @@ NO_SECRETS = {
     ),
     "placeholder-of-a-body": b"-----BEGIN PRIVATE KEY-----\n<key bytes>\n-----END PRIVATE KEY-----",
     "body-of-one-letter": b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64 + b"\n-----END PRIVATE KEY-----",
+    "der-of-a-public-key": der("3059 3013 06072a8648ce3d0201"),
+    "der-with-more-after-it": der("020101 0420") + b"x",
+    "der-without-a-key": der("020101 0420", 20),
+    "jwk-of-a-public-key": f'{{"kty":"OKP","x":"{RANDOM_WORD[:43]}"}}'.encode(),
     "certificate": b"-----BEGIN CERTIFICATE-----\n" + BODY.encode() + b"\n-----END CERTIFICATE-----",
     "token-of-one-letter": b"token: ghp_" + b"x" * 36,
     "token-of-one-letter-after-a-long-name": b"github_pat_" + b"x" * 40,
@@ -166,6 +182,7 @@ def test_an_archive_is_searched_beyond_a_link_to_nothing(tmp_path: Path) -> None
     ("path", "data"),
     [
         ("root/.netrc", b"machine h"),
+        ("var/cache/debconf/passwords.dat", b"Name: a/b\nValue:\n"),
         ("etc/npmrc", b"registry=https://r/"),
         ("opt/.env", b"DEBUG=1"),
         ("opt/id_rsa", b""),

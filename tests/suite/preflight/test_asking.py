@@ -60,7 +60,9 @@ def test_dry_run_tells_why_an_object_would_be_refused(
     cluster: Cluster, server: ApiServer, status: int, said: str
 ) -> None:
     server.refusals["POST", PODS] = status
+    before = dict(server.documents)
     assert cluster.refusal_of(PODS, pod("default")) == said
+    assert server.documents == before
 
 
 def test_dry_run_in_a_namespace_that_is_not_there_is_unseen(cluster: Cluster, server: ApiServer) -> None:

@@ -103,6 +103,13 @@ def test_junit_counts_what_it_has(tmp_path: Path) -> None:
     assert [error.get("message") for error in suites[0].iter("error")][-1] == "network x is left: remove it ?[0m"
 
 
+@pytest.mark.parametrize(("part", "name"), [("live", "live"), ("", "beside the checks")], ids=["of a part", "of all"])
+def test_junit_tells_once_what_broke_beside_the_checks(part: str, name: str, tmp_path: Path) -> None:
+    suites = junit(write(tmp_path, document(part) | BROKEN)).findall("testsuite")
+    told = {suite.get("name"): (suite.get("errors"), len(list(suite.iter("error")))) for suite in suites}
+    assert {one: counts for one, counts in told.items() if counts != ("0", 0)} == {name: ("1", 1)}
+
+
 def test_junit_has_requirements_and_verdict_as_properties(tmp_path: Path) -> None:
     root = junit(whole_run(tmp_path, *TROUBLE))
     properties = [

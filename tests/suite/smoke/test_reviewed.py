@@ -28,8 +28,10 @@ def test_same_rights_do_not_differ() -> None:
         ({"kube-system": SECRETS}, "may get secrets in kube-system"),
         ({"mine": Rule("create", "apps", "deployments")}, "may create deployments.apps in mine"),
         ({"mine": Rule("get", "", "configmaps", "one")}, "may get configmaps/one in mine"),
+        ({"mine": Rule("list", "metrics.k8s.io", "pods")}, "may list pods.metrics.k8s.io in mine"),
+        ({"mine": Rule("delete", "", "pods")}, "may delete pods in mine"),
     ],
-    ids=["administrator", "its own right everywhere", "elsewhere", "own", "one name"],
+    ids=["administrator", "its own right everywhere", "elsewhere", "own", "one name", "another group", "another verb"],
 )
 def test_more_rights_are_named(changes: dict[str, Rule], phrase: str) -> None:
     seen = {name: rules | ({changes[name]} if name in changes else set()) for name, rules in AS_REVIEWED.items()}

@@ -28,7 +28,7 @@ def kubeconfig(folder: Path, server: str, user: dict[str, Any] | None = None, **
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Hands out documents by path, takes new ones, and keeps what was sent."""
+    """Hands out documents by path, takes new ones but those of a dry run, and keeps what was sent."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.documents[path] = document
         status = 404 if status == 200 and path not in self.server.documents else status
         content = json.dumps(self.server.documents.get(path, {}) if status == 200 else {"message": "no"}).encode()
-        if self.command == "DELETE":
+        if self.command == "DELETE" or self.path.endswith("?dryRun=All"):
             self.server.documents.pop(path, None)
         self.send_response_only(status)
         self.send_header("Date", format_datetime(self.server.clock, usegmt=True))

@@ -1,0 +1,66 @@
+"""What dpkg has been told to do later: overrides, diversions, holds and maintainer scripts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fixtures.layers.dpkg_state import dpkg_problems
+from tests.suite.layers.test_planted import entry
+
+DPKG = "/var/lib/dpkg"
+STATUS = """Package: jq
+Status: install ok installed
+Description: a filter
+ Status: of its text
+
+Package: old
+Status: deinstall ok config-files
+"""
+IMAGE = {
+    "/etc/passwd": "root:x:0:0::/root:/bin/bash\n",
+    "/etc/group": "root:x:0:\n",
+    "/usr/bin/jq": "program",
+    f"{DPKG}/status": STATUS,
+    f"{DPKG}/statoverride": "root root 0644 /usr/bin/jq\n",
+    f"{DPKG}/diversions": "/bin/a\n/bin/a.jq\njq\n",
+    f"{DPKG}/info/jq.md5sums": "",
+    f"{DPKG}/info/jq:amd64.postinst": "",
+}
+
+
+def problems(more: dict[str, str], *entries: tuple[int, str]) -> list[str]:
+    """Return what is wrong with an image with other files, and with some of a later layer."""
+    later = [replace(entry(path), layer_index=layer) for layer, path in entries]
+    return dpkg_problems([*(entry(path, text) for path, text in {**IMAGE, **more}.items()), *later])
+
+
+def test_what_packages_ask_for_is_no_problem() -> None:
+    lists = [(1, f"{DPKG}/info/jq.list"), (1, f"{DPKG}/info/unknown.prerm"), (1, "/usr/bin/jq.prerm")]
+    assert problems({}, *lists) == []
+    assert dpkg_problems([]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("status", STATUS.replace("install ok inst", "hold ok inst"), "jq is 'hold ok installed' in "),
+        ("status", STATUS.replace("install ok inst", "install ok half-inst"), "jq is 'install ok half-installed' in "),
+        (
+            "statoverride",
+            "root root 4755 /usr/bin/jq",
+            "/usr/bin/jq becomes root:root 4755 by dpkg-statoverride (root ",
+        ),
+        ("statoverride", "root root 755 /usr/bin/x", "/usr/bin/x becomes root:root 755 by dpkg-statoverride (no such"),
+        ("diversions", "/bin/a\n/bin/a.x\n:\n", "/bin/a is diverted by nobody's package so that"),
+        ("diversions", "/bin/a\n/bin/a.x\nold\n", "/bin/a is diverted by old, which is not installed, so that"),
+    ],
+)
+def test_what_comes_at_an_upgrade_is_told(name: str, text: str, line: str) -> None:
+    assert problems({f"{DPKG}/{name}": text})[0].startswith(line)
+
+
+def test_script_of_another_layer_is_told() -> None:
+    (line,) = problems({}, (1, f"{DPKG}/info/jq.prerm"))
+    assert line.startswith(f"{DPKG}/info/jq.prerm came after the package")
