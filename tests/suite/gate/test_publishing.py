@@ -67,7 +67,7 @@ def test_comment_has_the_difference_from_the_branch_that_is_merged_into(
     assert run_folder.is_dir()
     comment = forge.comments[0]["body"]
     assert "worse  BLD-3" in comment
-    assert "up      helm                   3.21.0 → 3.22.0  +1.6 MB" in comment
+    assert "up      helm 3.21.0 → 3.22.0  +1.6 MB" in comment
 
 
 @pytest.mark.usefixtures("run_folder")
