@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.deployment.tools import refused, succeeded, word
-from fixtures.services.catalogue.gitea import API, GiteaCli, Repository, connected, repository_of, token_of
+from fixtures.services.catalogue.gitea import API, STUCK, GiteaCli, Repository, connected, repository_of, token_of
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint
 from fixtures.services.tenants import TenantPair
@@ -157,6 +157,7 @@ def test_push_of_a_workflow_starts_a_run_of_it(gitea_cli: GiteaCli, repository: 
         mv ../workflow .gitea/workflows/greet.yaml && git add . && git commit --quiet -m 'a workflow'
         git push --quiet && git rev-parse HEAD"""
     commit = succeeded(gitea_cli(script, stdin=WORKFLOW.encode()), "git", "cannot push a workflow").strip()
+    assert repository.processed(), f"gitea: has not processed a push that it accepted: {STUCK}"
     runs = repository.wait_for("/actions/runs", lambda found: bool(found["workflow_runs"]))
     assert runs, "gitea: starts no run after the push of a workflow: set ENABLED = true below [actions] in app.ini"
     seen = [(run["head_sha"], run["status"]) for run in runs["workflow_runs"]]

@@ -23,13 +23,14 @@ def test_clock(pytestconfig):
 """
 CONFTEST = """
 import contextlib, json, pathlib
+from fixtures.host.process import PodmanError
 from fixtures.sabotage import session
 from fixtures.sabotage.mutants import Mutant
 
 @contextlib.contextmanager
 def broken(name, dockerfile, history):
     if "fails" in dockerfile:
-        raise session.PodmanError("podman build failed", "rm: cannot remove")
+        raise PodmanError("podman build failed", "rm: cannot remove")
     yield name
 
 session.broken, session._look_into_layers = broken, lambda image: None
