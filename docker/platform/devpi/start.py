@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from devpi_server.main import CommandRunner, xom_from_config
@@ -28,7 +29,7 @@ with CommandRunner() as runner:
 if runner.return_code:
     raise SystemExit(runner.return_code)
 
-server = ["devpi-server", "--host=127.0.0.1", "--port=3141", "--threads=10"]
+server = [sys.executable, "/etc/devpi/settings/server.py", "--host=127.0.0.1", "--port=3141", "--threads=10"]
 # The secret that its key is derived from is random: half a gigabyte (KiB here) would make nobody's guess harder.
 derivation = ["--argon2-memory-cost=8192", "--argon2-time-cost=1"]
-os.execvp("devpi-server", [*server, *derivation])  # noqa: S606
+os.execv(sys.executable, [*server, *derivation])  # noqa: S606

@@ -16,7 +16,7 @@ from fixtures.advice import REBUILD, last_line
 from fixtures.deployment.tools import refused, says, status_code, succeeded, word
 from fixtures.services.catalogue.devpi import LOGIN, DevpiCli, Index, Wheel, connected, index_of
 from fixtures.services.http import opened
-from fixtures.services.model import Endpoint
+from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
 
 INDEX_LOG = "read devpi-server's log for the index"
@@ -121,6 +121,21 @@ def test_root_has_a_password(devpi: Endpoint, password: str) -> None:
     assert seen == 401, (
         f"devpi: answers {seen} to root with {'its name' if password else 'nothing'} as password, not 401: "
         "give root a password when devpi-init makes the database"
+    )
+
+
+@pytest.mark.requirement("SVC-devpi-auth")
+@pytest.mark.parametrize("who", ["a visitor", "a user"])
+def test_nobody_makes_a_user(devpi: Endpoint, name: str, who: str) -> None:
+    made = Account(name, secrets.token_hex(16), "")
+    with connected(devpi) if who == "a user" else opened(devpi, {"Accept": "application/json"}) as asking:
+        seen = asking.ask("PUT", f"/{name}", {"password": made.password}).status
+    if seen == 201:
+        with connected(devpi, made) as outside:
+            outside.must("DELETE", f"/{name}")
+    assert seen in {401, 403}, (
+        f"devpi: answers {seen} where {who} makes another user, not 401 or 403: deny user_create to everyone by a "
+        "plugin with devpiserver_auth_denials, or run devpi-server with --restrict-modify"
     )
 
 
