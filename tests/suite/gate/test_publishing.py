@@ -102,6 +102,13 @@ def test_run_of_a_branch_is_kept_under_its_name_with_the_history(
     assert not forge.comments
 
 
+@pytest.mark.usefixtures("run_folder")
+def test_run_of_a_pull_request_takes_no_branch_s_place(publish: Publish, forge: SmallForge, build: Path) -> None:
+    (build / "history.jsonl").write_text("{}\n", encoding="utf-8")
+    publish("report")
+    assert {path.removeprefix(PACKAGES).split("/")[1] for path in forge.packages} == {f"run-12-{COMMIT[:12]}"}
+
+
 def test_history_of_earlier_runs_is_there_from_the_beginning(publish: Publish, forge: SmallForge, build: Path) -> None:
     forge.packages[f"{PACKAGES}/history/history.jsonl"] = b"{}\n"
     publish("begin", "image")
