@@ -70,11 +70,13 @@ def test_fate(root: Path, body: str, fate: str, monkeypatch: pytest.MonkeyPatch)
 def test_test_that_noticed_it_is_named_whole(
     root: Path, case: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    printed = "    print('\\nFAILED BLD-3: in a report')\n"
     mark = f"import pytest\n@pytest.mark.parametrize('x', [1], ids=[{case!r}])\n"
-    body = f"{mark}def test_one(x):\n    assert 'ONE = 1' in open('code.py').read(){message}\n"
+    body = f"{mark}def test_one(x):\n{printed}    assert 'ONE = 1' in open('code.py').read(){message}\n"
     (root / "tests/suite/test_code.py").write_text(body, encoding="utf-8")
     monkeypatch.setattr("fixtures.sabotage.suite_mutants.PYTEST", ("-q", "-p", "no:cacheprovider"))
-    assert scored(*written(root / "suite.toml", root), root).first_line == f"tests/suite/test_code.py::test_one[{case}]"
+    (one,) = written(root / "suite.toml", root)
+    assert scored(one, root).first_line == f"tests/suite/test_code.py::test_one[{case}]"
 
 
 def test_all_that_are_written_fit() -> None:
