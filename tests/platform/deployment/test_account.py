@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
-from fixtures.cluster.pod_state import refuses_pods
 from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
 from fixtures.deployment.account import account_of, impersonated, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
+from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
 from fixtures.smoke import reviewed
 
 OWN = "<its own>"
@@ -23,7 +21,6 @@ EVERYWHERE = ""
 """The namespace that the API server takes for all of them."""
 TAKE = "take that right away from the roles that are bound to it"
 RIGHTS = BASE / "rbac.yaml"
-LABEL = "label the namespace pod-security.kubernetes.io/enforce"
 REVIEW = "let its roles be those of rbac.yaml in docker/platform/code-server, and no other binding name it"
 GIVE = "bind it to a role that allows it, as this suite's docker/platform/code-server/rbac.yaml has them"
 
@@ -75,12 +72,6 @@ FORBIDDEN = [
     ("create", "workflowtaskresults", "argoproj.io", OWN),
     ("approve", "signers", "certificates.k8s.io", EVERYWHERE),
 ]
-PRIVILEGES: dict[str, dict[str, Any]] = {
-    "privileged": {"containers": [{"securityContext": {"privileged": True}}]},
-    "folder of the node": {"volumes": [{"name": "node", "hostPath": {"path": "/"}}]},
-    "network of the node": {"hostNetwork": True},
-    "processes of the node": {"hostPID": True},
-}
 
 
 @pytest.mark.requirement("DEP-6")
@@ -154,30 +145,12 @@ def test_refusals_are_real(account: client.ApiClient, deployment: Deployment) ->
 def test_account_makes_no_pod_with_rights_over_the_node(
     privilege: str, account: client.ApiClient, deployment: Deployment
 ) -> None:
-    spec = {"containers": [{}]} | PRIVILEGES[privilege]
-    spec["containers"] = [{"name": "probe", "image": "none.invalid/none"} | spec["containers"][0]]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "probe-"}, "spec": spec}
-    path = f"/api/v1/namespaces/{deployment.namespace}/pods?dryRun=All"
-    said = _refusal(account, path, pod)
-    assert said, f"namespace: takes a pod with {privilege}: {LABEL}"
-    assert refuses_pods(said), (
-        f"namespace: a pod with {privilege} is refused neither by PodSecurity or the like nor for want of a right, but "
-        f"for {said!r}: {LABEL}"
-    )
+    must_refuse_pod(account, deployment.namespace, privilege)
 
 
 def _told(rights: list[str], repair: str) -> str:
     """Return the first of some rights and the repair as the end of a first line, with all of them below it."""
     return "\n".join((f"{reviewed.shortened(rights)}: {repair}", *rights))
-
-
-def _refusal(account: client.ApiClient, path: str, body: dict[str, Any]) -> str:
-    """Return what the API server says where it does not take an object; nothing where it does."""
-    try:
-        request(account, path, method="POST", body=body)
-    except ApiException as refusal:
-        return str(refusal.body)
-    return ""
 
 
 def _status(account: client.ApiClient, path: str) -> int:

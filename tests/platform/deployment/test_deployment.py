@@ -36,6 +36,9 @@ OUTSIDE_HOME = 8 << 30
 START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended with status")
 EDITOR = ".local/share/code-server"
 USER_FILES = f".ssh .claude {EDITOR}/User/tasks.json {EDITOR}/Machine/settings.json .local/state/workspace .kube"
+SECRETS = ("~/.ssh", "~/.kube", "/etc/workspace/ssh")
+PAUSE_SECONDS = 30
+"""What may hold up an editor: a full disk of the node, a search through all of home."""
 
 
 @pytest.fixture
@@ -132,6 +135,18 @@ def test_service_leads_to_no_pod_that_is_not_ready(deployment: Deployment) -> No
     service: Any = deployment.core.read_namespaced_service(found[0], deployment.namespace)
     assert not service.spec.publish_not_ready_addresses, (
         f"Service {found[0]}: leads to pods that are not Ready: take publishNotReadyAddresses out of it"
+    )
+
+
+@pytest.mark.requirement("DEP-1")
+def test_service_leads_there_from_every_node(deployment: Deployment) -> None:
+    found = deployment.service()
+    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
+    service: Any = deployment.core.read_namespaced_service(found[0], deployment.namespace)
+    policy = service.spec.internal_traffic_policy or "Cluster"
+    assert policy == "Cluster", (
+        f"Service {found[0]}: pods of other nodes do not get to the editor: set internalTrafficPolicy to Cluster, not "
+        f"{policy}"
     )
 
 
@@ -235,6 +250,26 @@ def test_probe_asks_the_editor(probe: str, deployment: Deployment) -> None:
 def test_no_probe_costs_more_than_the_start_may_take(deployment: Deployment) -> None:
     notes = startup.delay_notes(deployment.document()["spec"]["template"]["spec"]["containers"])
     assert not notes, f"start-up: {'; '.join(notes)}"
+
+
+@pytest.mark.requirement("DEP-2")
+def test_short_pause_of_the_editor_ends_no_session(deployment: Deployment) -> None:
+    containers = deployment.document()["spec"]["template"]["spec"]["containers"]
+    probes = {one["name"]: one["livenessProbe"] for one in containers if one.get("livenessProbe")}
+    # Kubernetes' own values where a probe names none.
+    lasts = {name: one.get("periodSeconds", 10) * one.get("failureThreshold", 3) for name, one in probes.items()}
+    short = {name: seconds for name, seconds in lasts.items() if seconds < PAUSE_SECONDS}
+    assert not short, (
+        f"Deployment: whatever holds up a container for {short} s ends it, with all terminals: let periodSeconds times "
+        f"failureThreshold of its livenessProbe be {PAUSE_SECONDS} or more"
+    )
+
+
+@pytest.mark.requirement("DEP-2")
+def test_large_home_delays_no_start(deployment: Deployment) -> None:
+    context = deployment.document()["spec"]["template"]["spec"].get("securityContext") or {}
+    walks = "fsGroup" in context and context.get("fsGroupChangePolicy", "Always") == "Always"
+    assert not walks, "Deployment: home is walked through at each start: set fsGroupChangePolicy to OnRootMismatch"
 
 
 @pytest.mark.requirement("DEP-2")
@@ -375,7 +410,8 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
     written = inside("cat ~/.claude/settings.json").stdout or "{}"
     settings = json_of(written, "Claude Code", "settings.json has", repair=fix)
     denied = settings.get("permissions", {}).get("deny", [])
-    assert "Read(~/.ssh/**)" in denied, f"Claude Code: its settings deny {denied}, not the SSH keys: {fix}"
+    open_ = [one for one in SECRETS if f"Read({one}/**)" not in denied]
+    assert not open_, f"Claude Code: its settings let it read {', '.join(open_)}: {fix}"
 
 
 @pytest.mark.alone

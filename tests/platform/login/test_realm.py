@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 
@@ -10,7 +11,8 @@ import pytest
 from fixtures.login.code_flow import code_form, log_in_url, redeemed
 from fixtures.login.proxy import EXPIRES_SECONDS, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
-from fixtures.services.catalogue.keycloak import CLIENT, REALM, USER_ROLE, Realm, issuer
+from fixtures.services.catalogue.keycloak import ADMIN_ROLE, CLIENT, REALM, USER_ROLE, Realm, issuer
+from fixtures.services.images import PLATFORM
 from fixtures.services.model import Account
 from fixtures.services.raw_http import Reply
 
@@ -34,6 +36,39 @@ def told(reply: Reply) -> str:
 def test_log_in_of_the_client_is_served(ready_proxy: LoginProxy, visitor: Visitor) -> None:
     reply = visitor.ask(log_in_url(ready_proxy, secrets.token_urlsafe(48)))
     assert FORM.search(reply.text), f"keycloak: shows no log-in form ({told(reply)}): see the client {CLIENT}"
+
+
+@AUTH
+def test_nobody_registers_himself(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    reply = visitor.ask(log_in_url(ready_proxy, secrets.token_urlsafe(48)))
+    assert FORM.search(reply.text), f"keycloak: shows no log-in form ({told(reply)}): see the client {CLIENT}"
+    assert "/login-actions/registration" not in reply.text, (
+        f"keycloak: offers everybody to become a user of {REALM}: set registrationAllowed of the realm to false"
+    )
+
+
+@AUTH
+@pytest.mark.parametrize("password", ["admin", "password", "keycloak", "change_me"])
+def test_administrator_has_no_password_of_a_manual(ready_proxy: LoginProxy, visitor: Visitor, password: str) -> None:
+    assert ready_proxy.keycloak is not None
+    address = f"{issuer(ready_proxy.keycloak, 'master')}/protocol/openid-connect/token"
+    form = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": password}
+    reply = visitor.ask(address, method="POST", form=form)
+    assert reply.document.get("error") == "invalid_grant", (
+        f"keycloak: answers {reply.status} to admin with the password {password} at the realm master: take him out of "
+        "it, or give him a password of his own"
+    )
+
+
+@AUTH
+@pytest.mark.parametrize("role", [USER_ROLE, ADMIN_ROLE])
+def test_nobody_else_has_a_role_of_the_editor(realm: Realm, role: str) -> None:
+    """A user who was let in for a while and is still there comes in as all others do."""
+    users = json.loads((PLATFORM / "keycloak" / "realms" / f"{REALM}.json").read_text(encoding="utf-8"))["users"]
+    meant = {one["username"] for one in users if role in (one.get("clientRoles") or {}).get(CLIENT, ())}
+    # Other checks make users of their own at the same time.
+    others = {name for name in realm.holders(role) - meant if not name.startswith("check-")}
+    assert not others, f"keycloak: {', '.join(sorted(others))} has the role {role} in {REALM}: take it from them"
 
 
 @AUTH
@@ -118,6 +153,10 @@ def test_log_in_outlives_an_idle_as_long_as_its_cookie(
     assert seconds >= EXPIRES_SECONDS - SLACK_SECONDS, (
         f"keycloak: an editor in which nobody does anything for {seconds} s has to log in again, before its cookie's "
         f"{EXPIRES_SECONDS} s are over: raise the realm's SSO session idle and maximum"
+    )
+    assert seconds <= EXPIRES_SECONDS + SLACK_SECONDS, (
+        f"keycloak: whoever finds an open browser is let in without a password for {seconds} s, the cookie lasts "
+        f"{EXPIRES_SECONDS} s: lower the realm's SSO session idle and maximum"
     )
 
 

@@ -12,6 +12,7 @@ from fixtures.cluster.rights import Right, may
 from fixtures.deployment.account import account_of, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
+from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
 from fixtures.deployment.tools import must_refuse, must_run, word
 from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
 from fixtures.marks import RUN_LABEL
@@ -98,6 +99,12 @@ def test_account_can_work_in_the_namespace_apart(
     assert may(own_account, Right(verb, resource, group, WORK_NAMESPACE)), (
         f"ServiceAccount: may not {verb} {resource} in {WORK_NAMESPACE}: name the editor's namespace in the RoleBinding"
     )
+
+
+@pytest.mark.requirement("DEP-10")
+@pytest.mark.parametrize("privilege", PRIVILEGES)
+def test_account_makes_no_pod_apart_with_rights_over_the_node(privilege: str, own_account: client.ApiClient) -> None:
+    must_refuse_pod(own_account, WORK_NAMESPACE, privilege)
 
 
 def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_account: client.ApiClient) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
 from fixtures.advice import last_line
 from fixtures.deployment.pod import Pod
@@ -17,6 +19,7 @@ from fixtures.inventory import Inventory
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
 from fixtures.services.catalogue.gitea import SERVICE as GITEA
 from fixtures.services.catalogue.gitea import Repository, repository_of
+from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
@@ -178,23 +181,62 @@ def test_project_permits_its_own_alone(
     _refused(argocd_cli, script, words)
 
 
-@pytest.mark.requirement("SVC-argocd-tenancy", "DEP-6")
-def test_nobody_gives_himself_rights_by_a_commit(
-    argocd_cli: ArgoCdCli, source: Source, application: Application
-) -> None:
-    binding = {
+@pytest.fixture
+def binding(application: Application) -> Iterator[dict[str, Any]]:
+    """A binding of a role, of either kind, that gives nothing to anybody; removed from the whole cluster."""
+    scratch = application.scratch
+    yield {
         "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": application.scratch.metadata,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": "code-server", "namespace": application.scratch.namespace}],
+        "metadata": scratch.metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [],
     }
-    source.commit({"binding.yaml": json.dumps(binding)})
+    rights = client.RbacAuthorizationV1Api(scratch.deployment.api)
+    try:
+        rights.delete_cluster_role_binding(scratch.name)
+    except ApiException as error:
+        if error.status != 404:
+            raise
+
+
+@pytest.mark.requirement("SVC-argocd-tenancy", "DEP-6")
+@pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
+def test_nobody_gives_himself_rights_by_a_commit(
+    kind: str, argocd_cli: ArgoCdCli, source: Source, application: Application, binding: dict[str, Any]
+) -> None:
+    source.commit({"binding.yaml": json.dumps(binding | {"kind": kind})})
     _must(argocd_cli, _create(application, source.url, application.endpoint.account.space))
     script = f"argocd app sync {application.name} --timeout={DEPLOY_SECONDS:.0f}"
     done = argocd_cli(script, seconds=2 * DEPLOY_SECONDS)
-    words = "RoleBinding is not permitted in project"
-    refused(done, "argocd", words, what="a RoleBinding out of a commit", repair=POLICY, output="both")
+    words = f":{kind} is not permitted in project"
+    refused(done, "argocd", words, what=f"a {kind} out of a commit", repair=POLICY, output="both")
+
+
+@pytest.mark.requirement("SVC-argocd-tenancy", "DEP-10")
+def test_project_leads_to_no_namespace_of_a_service(
+    argocd_cli: ArgoCdCli, argocd: Endpoint, application: Application
+) -> None:
+    """A ConfigMap that a commit brings there would be the service's own settings."""
+    services = " ".join(sorted({row.namespace for row in TABLE} | {"default", "kube-public", "kube-system"}))
+    create = _create(application, missing_repository(argocd.account), argocd.account.space)
+    script = f"""for space in {services}; do
+            said=$({create} --validate=false --upsert --dest-namespace=$space 2>&1) || true
+            case $said in *"do not match any of the allowed dest"*) ;; *) echo $space ;; esac
+        done"""
+    taken = succeeded(argocd_cli(script, seconds=120), "argocd", "makes no application").split()
+    assert not taken, f"argocd: takes an application that deploys to {', '.join(taken)}: {POLICY}"
+
+
+@pytest.mark.requirement("SVC-argocd-tenancy")
+def test_commit_reads_no_file_beside_its_repository(
+    argocd_cli: ArgoCdCli, source: Source, application: Application
+) -> None:
+    files = {"name": application.name, "files": ["hostname=../../../../../../etc/hostname"]}
+    source.commit({"kustomization.yaml": json.dumps({"configMapGenerator": [files]})})
+    # It looks at what the commit brings before it makes the application.
+    done = argocd_cli(_create(application, source.url, application.endpoint.account.space))
+    fix = "leave --load-restrictor out of kustomize.buildOptions in argocd-cm"
+    refused(done, "argocd", "security; file", what="a file of the server in a commit", repair=fix, output="both")
 
 
 @pytest.mark.requirement("SVC-argocd-tenancy")

@@ -66,6 +66,7 @@ def test_devpi_gives_no_password_to_a_server_of_another_authority(
 @pytest.mark.requirement("TOOL-devpi-client-operates")
 def test_devpi_uploads_a_package_that_pip_installs(devpi_cli: DevpiCli, index: Index, wheel: Wheel) -> None:
     index.create()
+    wheel = replace(wheel, ballast=10 << 20)
     script = f"""cat >{wheel.name}; devpi use {index.path} >/dev/null
         devpi upload {wheel.name} >uploaded || {{ cat uploaded; exit 1; }}
         pip install --quiet --no-cache-dir --target=lib --index-url="$DEVPI_URL/{index.path}/+simple/" {wheel.project}

@@ -13,7 +13,7 @@ import pytest
 from fixtures.deployment.tools import refused, succeeded, word
 from fixtures.services.catalogue.gitea import API, STUCK, GiteaCli, Repository, connected, repository_of, token_of
 from fixtures.services.http import opened
-from fixtures.services.model import Endpoint
+from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
 from fixtures.verdict.tools_used import uses_tools
 
@@ -224,6 +224,16 @@ def test_users_do_not_see_each_others_private_repositories(
         refused(done, "gitea", "not found", what=f"{stranger.user}'s clone of {private.path}", repair=fix)
         seen = outside.ask("GET", private.api).status
         assert seen == 404, f"gitea: answers {stranger.user} {seen} for {private.path}, not 404: {fix}"
+
+
+@pytest.mark.requirement("SVC-gitea-auth")
+@pytest.mark.parametrize("name", ["administrator", "gitea_admin", "root"])
+def test_administrator_has_no_password_of_a_manual(gitea: Endpoint, name: str) -> None:
+    found = []
+    for password in (name, "admin", "gitea", "password", "change_me", "r8sA8CPHD9!bt6d"):
+        with connected(gitea, Account(name, password, "")) as visitor:
+            found += [password] * (visitor.ask("GET", f"{API}/user").status != 401)
+    assert not found, f"gitea: lets {name} in with the password {found[0]}: give him one that nobody knows"
 
 
 @pytest.mark.requirement("SVC-gitea-auth")

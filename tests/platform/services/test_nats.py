@@ -14,8 +14,10 @@ import nats.js.errors
 import pytest
 
 from fixtures.advice import REBUILD
+from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import json_of, refused, says, succeeded
 from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected
+from fixtures.services.logs import must_not_log
 from fixtures.services.model import Endpoint, ServiceError
 from fixtures.services.tenants import TenantPair
 
@@ -24,6 +26,8 @@ GREETING = "nats pub check.greeting hello"
 ACCOUNTS = "give each user an account of its own in nats.conf, and set no `no_auth_user`"
 TLS = "set `tls` in nats.conf"
 VIOLATION = "(?i)authorization violation"
+MEGABYTE = 1_000_000
+"""Less than NATS takes where nobody says otherwise, see https://docs.nats.io/running-a-nats-service/configuration."""
 
 
 @pytest.fixture
@@ -139,7 +143,30 @@ def test_stream_keeps_a_message_until_it_is_consumed(
         outside.do(outside.stream.stream_info(stream))
 
 
+@pytest.mark.requirement("TOOL-nats-operates")
+def test_message_of_a_megabyte_arrives(nats: Endpoint, outside: NatsClient, subject: str) -> None:
+    sent = secrets.token_bytes(MEGABYTE)
+    subscription = outside.do(outside.client.subscribe(subject))
+    with connected(nats) as second:
+        assert second.client.max_payload >= MEGABYTE, (
+            f"nats: takes messages of {second.client.max_payload:,} bytes at most, not {MEGABYTE:,}: take max_payload "
+            "out of nats.conf"
+        )
+        second.do(second.client.publish(subject, sent))
+        second.do(second.client.flush())
+    got = outside.do(subscription.next_msg(timeout=SECONDS)).data
+    assert got == sent, f"nats: of a message of {MEGABYTE:,} bytes {len(got):,} arrived, or others: read its log"
+
+
 # ---- refuses
+
+
+@pytest.mark.requirement("SVC-nats-tenancy")
+def test_no_message_is_in_the_log(nats: Endpoint, deployment: Deployment, outside: NatsClient, subject: str) -> None:
+    word = secrets.token_hex(16)
+    outside.do(outside.client.publish(subject, word.encode()))
+    outside.do(outside.client.flush())
+    must_not_log(deployment.api, nats, "nats", word, "take trace, and debug, out of nats.conf")
 
 
 @pytest.mark.requirement("SVC-nats-auth")

@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import refused, succeeded
 from fixtures.services.catalogue.postgresql import Psql, connected
+from fixtures.services.logs import must_not_log
 from fixtures.services.model import Account, Endpoint, ServiceError
 from fixtures.services.tenants import TenantPair
 
@@ -27,6 +29,9 @@ NO_CONNECTION, FAILED_SQL = 2, 3
 """Exit statuses of psql: it was not let in, and a statement of its script failed (see psql(1))."""
 OTHER_SERVER = "set PGHOST and PGPORT to the server that was deployed"
 VERIFY = "set PGSSLMODE=verify-full in the workspace"
+LIMITS = {"statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"}
+PATIENCE_SECONDS = 600
+"""What a query of a developer's, or a pause in his session, may take."""
 SCRAM = "ask for scram-sha-256 alone in pg_hba.conf"
 
 
@@ -96,6 +101,26 @@ def test_psql_makes_fills_and_drops_a_table(psql: Psql, postgresql: Endpoint, sc
     with connected(postgresql, options=here) as outside:
         left = value(outside, "SELECT to_regclass('notes')")
     assert left is None, f"psql: dropped the table {left}, outside it is still there: {OTHER_SERVER}"
+
+
+@pytest.mark.requirement("TOOL-psql-operates")
+def test_query_may_take_its_time(postgresql: Endpoint) -> None:
+    with connected(postgresql) as outside:
+        rows = outside.execute("SELECT name, setting::int FROM pg_settings WHERE name ~ 'timeout$' AND unit = 'ms'")
+        short = {name: limit for name, limit in rows if name in LIMITS and 0 < limit < PATIENCE_SECONDS * 1000}
+    assert not short, (
+        f"postgresql: ends what takes longer than {short} (in milliseconds), before {PATIENCE_SECONDS} s: raise it in "
+        "postgresql.conf, and for the user"
+    )
+
+
+@pytest.mark.requirement("SVC-postgresql-tenancy")
+def test_no_query_is_in_the_log(postgresql: Endpoint, deployment: Deployment) -> None:
+    word = secrets.token_hex(16)
+    with connected(postgresql) as outside:
+        seen = outside.execute(SQL("SELECT {}").format(word)).fetchone()
+    assert seen == (word,), f"postgresql: answers {seen}, not {word!r}: {OTHER_SERVER}"
+    must_not_log(deployment.api, postgresql, "postgresql", word, "set log_statement = none in postgresql.conf")
 
 
 @pytest.mark.requirement("FLOW-postgresql", "TOOL-psql-operates")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +17,13 @@ NOT_MINE: dict[str, Any] = {"matchExpressions": [{"key": "app", "operator": "Not
 HTTP: dict[str, Any] = {"ports": [{"port": "http", "protocol": "TCP"}]}
 
 
-def look(monkeypatch: pytest.MonkeyPatch, *policies: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+def look(
+    monkeypatch: pytest.MonkeyPatch,
+    *policies: tuple[dict[str, Any], list[dict[str, Any]]],
+    types: Sequence[str] = ("Ingress",),
+) -> None:
     """Look at policies, each with its selector and its rules of what comes in."""
-    items = [{"spec": {"policyTypes": ["Ingress"], "podSelector": one, "ingress": rules}} for one, rules in policies]
+    items = [{"spec": {"policyTypes": types, "podSelector": one, "ingress": rules}} for one, rules in policies]
     monkeypatch.setattr(network_policy, "request", lambda *_: ({"items": items},))
     pod = SimpleNamespace(metadata=SimpleNamespace(labels={"app": "code-server"}))
     deployment: Any = SimpleNamespace(namespace="n", api=None, pod=lambda: pod, explained=lambda _: nullcontext())
@@ -30,6 +35,11 @@ def test_policy_with_the_one_port_is_right(monkeypatch: pytest.MonkeyPatch) -> N
     look(monkeypatch, ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, [HTTP]))
 
 
+def test_policy_that_keeps_the_pod_in_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match=r"^NetworkPolicy: keeps the pod from"):
+        look(monkeypatch, (MINE, [HTTP]), types=["Ingress", "Egress"])
+
+
 @pytest.mark.parametrize(
     ("policies", "told"),
     [
@@ -38,6 +48,8 @@ def test_policy_with_the_one_port_is_right(monkeypatch: pytest.MonkeyPatch) -> N
         ([(MINE, [{}])], r"lets in to \['all'\]"),
         ([(MINE, [{"ports": [{"protocol": "TCP"}]}])], r"lets in to \['all'\]"),
         ([(MINE, [HTTP]), ({}, [{"ports": [{"port": 9000}]}])], r"lets in to \['9000', 'http'\]"),
+        ([(MINE, [{"ports": [{"port": "http", "protocol": "UDP"}]}])], r"lets in by \['UDP'\]"),
+        ([(MINE, [HTTP | {"from": [{"podSelector": {}}]}])], r"lets in .*podSelector.* alone"),
     ],
 )
 def test_anything_else_fails(policies: list[Any], told: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.pod import Pod
 from fixtures.login.attacks import CODE_SERVER_PORT, open_ports
 from fixtures.login.proxy import SERVICE, LoginProxy
+from fixtures.login.visitor import Visitor
 from fixtures.services import tls
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
@@ -29,7 +32,14 @@ CONFINED = {
     "privileged": None,
     "capabilities": {"add": None, "drop": ["ALL"]},
 }
-STRUCTURED = "structured.yaml"
+CORE, STRUCTURED = "core.cfg", "structured.yaml"
+WEAKENS = re.compile(r"trusted_|skip_(?!provider_button)|api_routes|htpasswd|.*insecure|ssl_insecure")
+"""oauth2-proxy's options by which somebody gets in without a log-in, or whoever answers is believed; see its manual."""
+PATIENCE_SECONDS = 60
+"""What an answer of the editor may take: an extension that is installed, a large file that is searched."""
+LOG_IN_SECONDS, SLACK_SECONDS = 300, 30
+"""What a person may take to log in: to look up a password, to find the second factor."""
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 SEARCH = """\
 cat >patterns; env >environment
 cut -d' ' -f2 /proc/mounts | grep -vE '^/(proc|sys|dev)(/|$)|^/$' >mounts
@@ -92,11 +102,67 @@ def test_editor_has_no_secret_of_the_proxy(ready_proxy: LoginProxy, own_pod: Pod
     )
 
 
-def test_proxy_leads_to_the_editor_alone(ready_proxy: LoginProxy) -> None:
+def settings(ready_proxy: LoginProxy, name: str) -> str:
+    """Return a file of the proxy's settings, as the cluster has it."""
     own = ready_proxy.require_embedded("its settings").deployment
     names = [one.config_map.name for one in own.pod().spec.volumes if one.config_map is not None]
     maps: list[Any] = [own.core.read_namespaced_config_map(name, own.namespace) for name in names]
-    (text,) = [one.data[STRUCTURED] for one in maps if STRUCTURED in (one.data or {})]
+    (text,) = [one.data[name] for one in maps if name in (one.data or {})]
+    return str(text)
+
+
+def test_no_visitor_gets_around_the_log_in(ready_proxy: LoginProxy) -> None:
+    """By his address, the path that he asks for or a header: none of that a check can try out for all."""
+    own = ready_proxy.require_embedded("its settings").deployment
+    (proxy,) = [one for one in own.pod().spec.containers if one.name == SERVICE.name]
+    named = [one.name.removeprefix("OAUTH2_PROXY_").lower() for one in proxy.env or []]
+    named += [re.split("[= ]", word.lstrip("-"))[0].replace("-", "_") for word in proxy.args or []]
+    found = [name for name in [*tomllib.loads(settings(ready_proxy, CORE)), *named] if WEAKENS.match(name)]
+    assert not found, f"oauth2-proxy: lets some in without a log-in, or checks nothing, by {', '.join(found)}: drop it"
+    structured = yaml.safe_load(settings(ready_proxy, STRUCTURED))
+    loose = [name for name, value in leaves(structured) if "insecure" in name.lower() and value]
+    assert not loose, f"oauth2-proxy: {STRUCTURED} has {', '.join(loose)}: let it be false"
+
+
+def leaves(document: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a document of any depth, each with the key that it is below."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from leaves(value, str(key))
+    elif isinstance(document, list):
+        for value in document:
+            yield from leaves(value, name)
+    else:
+        yield name, document
+
+
+def test_editor_may_take_its_time_to_answer(ready_proxy: LoginProxy) -> None:
+    (upstream,) = yaml.safe_load(settings(ready_proxy, STRUCTURED))["upstreamConfig"]["upstreams"]
+    # Without it oauth2-proxy waits for 30 s (pkg/apis/options/upstreams.go).
+    limit = duration(upstream.get("timeout", "30s"))
+    assert limit >= PATIENCE_SECONDS, (
+        f"oauth2-proxy: gives up on the editor's answer after {limit:.0f} s, before {PATIENCE_SECONDS} s: raise the "
+        f"upstream's timeout in {STRUCTURED}"
+    )
+
+
+def duration(text: str) -> float:
+    """Return the seconds of a duration as Go writes it, `1m30s`."""
+    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|h|m|s)", text))
+
+
+def test_visitor_may_take_his_time_to_log_in(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    reply = visitor.ask(f"{ready_proxy.url}/oauth2/start")
+    ages = [one.age for one in reply.cookies if "_csrf" in one.name]
+    assert ages, f"oauth2-proxy: sets no cookie that a log-in begins with ({reply.status}): see cookie_csrf_* in {CORE}"
+    assert min(ages) >= LOG_IN_SECONDS - SLACK_SECONDS, (
+        f"oauth2-proxy: a log-in is refused that takes longer than {min(ages):.0f} s, which may take {LOG_IN_SECONDS} "
+        f"s: raise cookie_csrf_expire in {CORE}"
+    )
+
+
+def test_proxy_leads_to_the_editor_alone(ready_proxy: LoginProxy) -> None:
+    text = settings(ready_proxy, STRUCTURED)
     upstreams = [(one["path"], one["uri"]) for one in yaml.safe_load(text)["upstreamConfig"]["upstreams"]]
     expected = [("/", f"http://127.0.0.1:{CODE_SERVER_PORT}")]
     assert upstreams == expected, (
