@@ -84,6 +84,14 @@ def test_runs_as_the_user_of_the_inventory(image: Image, container: Container) -
 
 
 @pytest.mark.requirement("IMG-1")
+def test_user_is_named_by_its_number(image: Image) -> None:
+    """Where a pod has to run as another user than root, Kubernetes refuses an image whose user is a name."""
+    seen = (image.document["Config"].get("User") or "").partition(":")[0]
+    expected = str(image.inventory.image.uid)
+    assert seen == expected, f"user: the image's is {seen!r}, not {expected!r}: end Dockerfile.j2 with that USER"
+
+
+@pytest.mark.requirement("IMG-1")
 @pytest.mark.feature("sudo")
 def test_sudo_needs_no_password(container: Container) -> None:
     done = container.run("sudo --non-interactive id -u")

@@ -86,12 +86,14 @@ def test_alternatives_are_the_best_that_packages_brought(container: Container) -
 @pytest.mark.parametrize(
     "path", [pytest.param(path, marks=[pytest.mark.feature("zsh")] * ("zsh" in path)) for path in APPENDED_TO]
 )
-def test_one_line_is_added_to_a_shell_s_settings(path: str, container: Container) -> None:
+def test_one_line_is_added_to_a_shell_s_settings(path: str, image: Image, container: Container) -> None:
     recorded = container.run(f"dpkg-query --show --showformat='${{Conffiles}}' {APPENDED_TO[path]} | grep ' {path} '")
     seen = container.run(f"sed '$d' {path} | md5sum").stdout.split()
     assert seen[:1] == recorded.stdout.split()[1:2], (
         f"{path}: is not Debian's with one line at its end: add nothing else to it in Dockerfile.j2"
     )
+    last, wanted = container.run(f"tail -n1 {path}").stdout, f". {image.inventory.image.environment.script}\n"
+    assert last == wanted, f"{path}: ends with {last!r}, not {wanted!r} alone: add nothing else to it in Dockerfile.j2"
 
 
 def test_python_distributions_of_a_tool_are_whole(python_tool: Tool, image: Image, container: Container) -> None:

@@ -44,6 +44,50 @@ SET_BY_SUDO = re.compile(
 RUN_START_SCRIPTS = "rootfs/usr/local/libexec/entrypoint.d/run-start-scripts.j2"
 
 
+def _of(requirement: str, *features: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.requirement(requirement), *([pytest.mark.feature(*features)] if features else [])]
+
+
+COMMIT = "git -c user.name=a -c user.email=a@b.invalid commit --quiet --allow-empty --message=x"
+EVERYDAY = {
+    "git submodule": (
+        f"""git init --quiet r && (cd r && {COMMIT}) && git init --quiet s && cd s
+            git -c protocol.file.allow=always submodule --quiet add "$OLDPWD/r" r; git submodule status""",
+        r"^.[0-9a-f]{40} r ",
+        _of("IMG-7", "git"),
+    ),
+    "git lfs": (
+        "git init --quiet r; cd r; git lfs track '*.bin'; echo large >a.bin; git add .; git cat-file -p :a.bin",
+        r"(?m)^version https://git-lfs\.github\.com/spec/",
+        _of("IMG-7", "git", "editor"),
+    ),
+    "python venv": ("python3 -m venv v && v/bin/pip --version", r"^pip [0-9]", _of("ENV-7", "python")),
+    "man": ("man -w git && man -k printf", r"git\.1.*\n(.*\n)*printf", _of("IMG-7", "git", "editor")),
+    "vi": ("echo a >f; vi -es '+%s/a/b/' +wq f; cat f", r"^b\n", [*_of("IMG-7"), pytest.mark.uses("vim")]),
+    "sudo with the tools": (
+        "sudo --non-interactive sh -c 'command -v npm && command -v node && node -p 6*7'",
+        r"\n42\n",
+        _of("IMG-1", "sudo", "node", "npm"),
+    ),
+    "new files": (
+        "for shell in 'bash -lc' 'bash -ic' 'bash -c' 'sh -lc'; do $shell umask 2>/dev/null; done | sort -u",
+        r"^0?022\n0?022\n$|^0?022\n$",
+        _of("ENV-6", "environment"),
+    ),
+    "pip's settings": ("python3 -m pip config list; echo end", r"^end\n", _of("IMG-8", "pip")),
+    "apt autoremove": ("apt-get --simulate autoremove", r" 0 to remove ", _of("IMG-8")),
+    "ssh's settings": (
+        "ssh -F /dev/null -G h.example >own; ssh -G h.example | grep -vxFf own; echo end",
+        r"^((hashknownhosts|gssapiauthentication) yes\n|sendenv [A-Z_*]+\n|gssapidelegatecredentials no\n)*end\n",
+        _of("IMG-8", "ssh"),
+    ),
+}
+"""Commands that nobody thinks of, until one fails: a script, a pattern of what it prints, and its marks.
+
+The base with the editor brings man and git-lfs.
+"""
+
+
 def _distributions(inventory: Inventory) -> list[str]:
     """Return the Python distributions of the tools."""
     sources = [tool.source for tool in inventory.tools]
@@ -173,6 +217,20 @@ def test_sudo_sets_no_variable_of_its_own(login: str, image: Image, container: C
     assert not more, (
         f"sudo {login}: gives every program of root {', '.join(more)}: take that out of /etc/default/locale, "
         "/etc/environment, /etc/security and sudoers.d, or of root's start files"
+    )
+
+
+# ---- every day
+
+
+@pytest.mark.parametrize("what", [pytest.param(name, marks=marks) for name, (*_, marks) in EVERYDAY.items()])
+def test_everyday_command_works(what: str, containers: Containers) -> None:
+    script, expected, _ = EVERYDAY[what]
+    done = containers("empty-home").run(script, seconds=60)
+    said = (done.stdout + done.stderr).strip()
+    assert re.search(expected, done.stdout), (
+        f"{what}: `{script.strip().splitlines()[-1][:60]}` says {said[-200:]!r}, not {expected!r}: let no step of the "
+        "build take away what its package brought, or set what it reads"
     )
 
 

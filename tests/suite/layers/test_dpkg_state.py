@@ -36,6 +36,24 @@ def problems(more: dict[str, str], *entries: tuple[int, str]) -> list[str]:
     return dpkg_problems([*(entry(path, text) for path, text in {**IMAGE, **more}.items()), *later])
 
 
+TRIGGERS = {
+    f"{DPKG}/info/jq:amd64.triggers": "# one\ninterest-noawait /usr/lib/jq\ninterest rebuild\nactivate ldconfig\n",
+    f"{DPKG}/info/old.triggers": "interest other\n",
+}
+KNOWN = {f"{DPKG}/triggers/File": "/usr/lib/jq jq:amd64/noawait\n", f"{DPKG}/triggers/rebuild": "jq\n"}
+
+
+def test_triggers_that_dpkg_knows_are_no_problem() -> None:
+    assert problems(TRIGGERS | KNOWN) == []
+
+
+@pytest.mark.parametrize(("name", "what"), [("File", "/usr/lib/jq"), ("rebuild", "rebuild")])
+def test_trigger_that_is_gone_is_told(name: str, what: str) -> None:
+    kept = {path: text for path, text in KNOWN.items() if not path.endswith(f"/{name}")}
+    (line,) = problems(TRIGGERS | kept)
+    assert line.startswith(f"jq waits for {what}, of which ")
+
+
 def test_what_packages_ask_for_is_no_problem() -> None:
     lists = [(1, f"{DPKG}/info/jq.list"), (1, f"{DPKG}/info/unknown.prerm"), (1, "/usr/bin/jq.prerm")]
     assert problems({}, *lists) == []
