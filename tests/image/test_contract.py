@@ -63,6 +63,8 @@ LABELS = {
 }
 """What the value of each OCI label looks like (image-spec, annotations.md); `created` is a time of RFC 3339."""
 
+BY_RUNTIME = re.compile(r"HOME|HOSTNAME|TERM|PWD|OLDPWD|SHLVL|_|container|(?i:\w+_proxy)")
+"""Variables that podman and a shell set by themselves."""
 OWN_LABELS = ("conformance.base", "conformance.base.image", "conformance.debian", INPUTS_LABEL, OMITTED_LABEL,
               "io.buildah.version")  # fmt: skip
 """Labels that this suite's build sets, and podman itself."""
@@ -173,10 +175,24 @@ def test_process_1_is_the_init(image: Image, containers: Containers) -> None:
     init = image.inventory.image.init
     if not init:
         blocked("the image has no init", "give it one, and name it in [image]")
-    seen = containers.process_1(init)
+    seen = containers.process_1(init).name
     assert seen == init, (
         f"entrypoint: process 1 is {seen!r}, not {init}, so signals stay there and nothing reaps processes: end the "
         f"base's entrypoint with exec {init}"
+    )
+
+
+@pytest.mark.requirement("IMG-8")
+@pytest.mark.feature("editor")
+def test_entrypoint_starts_the_editor_as_the_image_says(image: Image, containers: Containers) -> None:
+    """Beside checks, whose shell starts without the entrypoint, only the editor and its terminals have what that sets."""
+    seen = containers.process_1(image.inventory.image.init or "node")
+    assert seen.umask == "0022", f"entrypoint: the editor's files get the umask {seen.umask}, not 0022: set none in it"
+    wanted = dict(line.split("=", 1) for line in image.document["Config"].get("Env") or ())
+    given = {name: value for name, value in seen.variables.items() if not BY_RUNTIME.fullmatch(name)}
+    changed = sorted(name for name, value in given.items() if wanted.get(name) != value)
+    assert not changed, (
+        f"entrypoint: sets {', '.join(changed)} for the editor: leave that to the image and the deployment"
     )
 
 
