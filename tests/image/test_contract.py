@@ -185,7 +185,7 @@ def test_process_1_is_the_init(image: Image, containers: Containers) -> None:
 @pytest.mark.requirement("IMG-8")
 @pytest.mark.feature("editor")
 def test_entrypoint_starts_the_editor_as_the_image_says(image: Image, containers: Containers) -> None:
-    """Beside checks, whose shell starts without the entrypoint, only the editor and its terminals have what that sets."""
+    """Checks start a shell without the entrypoint; the editor and its terminals have what that sets."""
     seen = containers.process_1(image.inventory.image.init or "node")
     assert seen.umask == "0022", f"entrypoint: the editor's files get the umask {seen.umask}, not 0022: set none in it"
     wanted = dict(line.split("=", 1) for line in image.document["Config"].get("Env") or ())
