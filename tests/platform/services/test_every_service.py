@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
+from kubernetes import client
 
 from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.pod import Pod
@@ -15,6 +18,7 @@ from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint, Service, Services
 from fixtures.services.route import pods_of
+from fixtures.verdict.evidence import blocked
 
 GREET = f"""\
 {PYTHON_HOME}/bin/python - "$@" <<'END'
@@ -37,6 +41,8 @@ WEB = tuple(row for row in TABLE if row.name not in {"nats", "postgresql", "valk
 """Services that speak HTTP; the others' own checks tell of a connection without TLS."""
 
 
+SSL_MODE = re.compile(r"ssl_?mode\s*[=:]\s*[\"']?([a-z-]+)", re.IGNORECASE)
+"""How a client of PostgreSQL is told to check the server, see https://www.postgresql.org/docs/current/libpq-ssl.html."""
 SCAN = f"""\
 {PYTHON_HOME}/bin/python - "$@" <<'END'
 import errno, select, socket, sys
@@ -141,6 +147,31 @@ def test_service_listens_on_no_other_port(row: Service, services: Services, pod:
             f"{row.name}: pod {one.metadata.name} also listens on {sorted(found - declared)} for the whole cluster: "
             "let that listen on 127.0.0.1"
         )
+
+
+@protected(row for row in TABLE if "postgresql" in row.needs)
+def test_service_checks_the_certificate_of_its_database(row: Service, services: Services, pod: Pod) -> None:
+    endpoint = services.require(row.name)
+    pods = pods_of(pod.api, endpoint.host)
+    if not pods:
+        blocked(f"{row.name} has no pod in the cluster, whose settings could be read")
+    modes = {mode.lower() for one in pods for text in settings_of(pod.api, one) for mode in SSL_MODE.findall(text)}
+    assert modes == {"verify-full"}, (
+        f"{row.name}: takes whoever answers for its database, by sslmode {', '.join(sorted(modes)) or 'prefer'}: set "
+        "that to verify-full"
+    )
+
+
+def settings_of(api: client.ApiClient, pod: Any) -> Iterator[str]:
+    """Yield the variables of a pod's containers, `NAME=value`, and the texts of the ConfigMaps that it mounts."""
+    for container in pod.spec.containers:
+        yield from (f"{one.name}={one.value}" for one in container.env or () if one.value)
+    for volume in pod.spec.volumes:
+        if volume.config_map is not None:
+            found: Any = client.CoreV1Api(api).read_namespaced_config_map(
+                volume.config_map.name, pod.metadata.namespace
+            )
+            yield from (found.data or {}).values()
 
 
 @protected(TABLE)
