@@ -12,6 +12,9 @@ from fixtures.services.catalogue import gitea
 from fixtures.services.http import Answer, HttpClient
 from fixtures.services.model import ServiceError
 
+SOME = 5
+"""How often the list is told without the push; before that there is none at all."""
+
 
 class Server:
     """Answers as Gitea does, whose list of activities and time of the repository come one question later each."""
@@ -34,10 +37,12 @@ class Server:
 
     def _document(self, rest: str) -> Any:
         if rest == "/branches":
-            return [{"commit": {"id": one}} for one in self.heads]
+            return [{"commit": {"id": one}} for one in self.heads] or None
         if rest:
             self.tells -= 1
             entry = {"op_type": "commit_repo", "created": "04", "content": '{"HeadCommit": {"Sha1": "bbb"}}'}
+            if self.tells > SOME:
+                return None
             return [{"op_type": "create_repo", "created": "01", "content": ""}, *([entry] if self.tells < 0 else [])]
         return {"updated_at": self.updated.pop(0) if len(self.updated) > 1 else self.updated[0]}
 
@@ -69,7 +74,7 @@ def test_time_in_whole_seconds_is_not_relied_on(pauses: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", [Server(tells=10**6), Server(updated=("03",))], ids=["not in the list", "repository as before"]
+    "server", [Server(tells=10**9), Server(updated=("03",))], ids=["not in the list", "repository as before"]
 )
 def test_push_that_is_never_processed_is_told_after_the_removal(server: Server, pauses: list[float]) -> None:
     with pytest.raises(ServiceError, match=r"has not processed a push to me/one.*restart Gitea"):
@@ -79,5 +84,10 @@ def test_push_that_is_never_processed_is_told_after_the_removal(server: Server, 
 
 
 def test_what_nobody_pushed_to_is_removed_at_once(pauses: list[float]) -> None:
-    _repository(Server(tells=10**6, heads=("aaa",))).remove()
+    _repository(Server(tells=SOME, heads=("aaa",))).remove()
     assert not pauses
+
+
+def test_what_was_never_pushed_to_is_removed_once_gitea_tells_of_it(pauses: list[float]) -> None:
+    _repository(Server(tells=SOME + 2, heads=())).remove()
+    assert pauses == [gitea.ASK_AGAIN_SECONDS]
