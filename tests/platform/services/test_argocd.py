@@ -22,9 +22,8 @@ from fixtures.services.catalogue.gitea import Repository, repository_of
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Account, Endpoint
-from fixtures.services.route import pods_of
+from fixtures.services.route import own_pods
 from fixtures.services.tenants import TenantPair
-from fixtures.verdict.evidence import blocked
 
 DEPLOY_SECONDS = 90.0
 READY_SECONDS = 60.0
@@ -255,8 +254,7 @@ def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
 
 @pytest.mark.requirement("SVC-argocd-tls")
 def test_parts_check_each_other_s_certificate(argocd: Endpoint, pod: Pod) -> None:
-    if not pods_of(pod.api, argocd.host):
-        blocked("argocd has no pod in the cluster, whose settings could be read")
+    own_pods(pod.api, argocd.host, "argocd")
     found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cmd-params-cm", SERVICE.namespace)
     loose = [part for part in ("server", "controller") if found.data.get(f"{part}.repo.server.strict.tls") != "true"]
     assert not loose, (

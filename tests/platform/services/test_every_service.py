@@ -17,8 +17,7 @@ from fixtures.services import tls
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint, Service, Services
-from fixtures.services.route import pods_of
-from fixtures.verdict.evidence import blocked
+from fixtures.services.route import own_pods, pods_of
 
 GREET = f"""\
 {PYTHON_HOME}/bin/python - "$@" <<'END'
@@ -152,9 +151,7 @@ def test_service_listens_on_no_other_port(row: Service, services: Services, pod:
 @protected(row for row in TABLE if "postgresql" in row.needs)
 def test_service_checks_the_certificate_of_its_database(row: Service, services: Services, pod: Pod) -> None:
     endpoint = services.require(row.name)
-    pods = pods_of(pod.api, endpoint.host)
-    if not pods:
-        blocked(f"{row.name} has no pod in the cluster, whose settings could be read")
+    pods = own_pods(pod.api, endpoint.host, row.name)
     modes = {mode.lower() for one in pods for text in settings_of(pod.api, one) for mode in SSL_MODE.findall(text)}
     assert modes == {"verify-full"}, (
         f"{row.name}: takes whoever answers for its database, by sslmode {', '.join(sorted(modes)) or 'prefer'}: set "

@@ -16,9 +16,8 @@ from fixtures.deployment.tools import refused, says, succeeded
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.valkey import SERVICE, ValkeyCli, connected
 from fixtures.services.model import Endpoint, ServiceError
-from fixtures.services.route import pods_of
+from fixtures.services.route import own_pods
 from fixtures.services.tenants import TenantPair
-from fixtures.verdict.evidence import blocked
 
 FORBIDDEN = ("CONFIG GET maxmemory", "ACL LIST", "CLIENT LIST", "SLOWLOG GET 1")
 """What takes an administrator, and does no harm where it is let through."""
@@ -134,8 +133,7 @@ def test_user_reads_and_writes_no_key_but_its_own(valkey_cli: ValkeyCli, valkey:
 @pytest.mark.requirement("SVC-valkey-tenancy")
 def test_no_user_drives_out_another_s_keys(valkey: Endpoint, deployment: Deployment) -> None:
     """Where the memory is full, whoever writes more is refused: another policy would end everybody's sessions."""
-    if not pods_of(deployment.api, valkey.host):
-        blocked("valkey has no pod in the cluster, whose settings could be read")
+    own_pods(deployment.api, valkey.host, "valkey")
     found: Any = deployment.core.read_namespaced_config_map("settings", SERVICE.namespace)
     policies = re.findall(r"^\s*maxmemory-policy\s+(\S+)", found.data["valkey.conf"], re.MULTILINE)
     assert policies[-1:] in ([], ["noeviction"]), (

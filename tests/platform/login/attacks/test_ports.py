@@ -33,7 +33,7 @@ CONFINED = {
     "capabilities": {"add": None, "drop": ["ALL"]},
 }
 CORE, STRUCTURED = "core.cfg", "structured.yaml"
-WEAKENS = re.compile(r"trusted_|skip_(?!provider_button)|api_routes|htpasswd|.*insecure|ssl_insecure")
+WEAKENS = re.compile(r"trusted_|skip_(?!provider_button)|api_routes|htpasswd|.*insecure")
 """oauth2-proxy's options by which somebody gets in without a log-in, or whoever answers is believed; see its manual."""
 PATIENCE_SECONDS = 60
 """What an answer of the editor may take: an extension that is installed, a large file that is searched."""
