@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import socket
+import struct
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
@@ -21,6 +27,7 @@ from tests.suite.serving import serving
 LINK = "conformance-t"
 SECONDS = 6.0
 LINK_SECONDS = 0.1
+SETTLE_SECONDS = 0.3
 MANY_REQUESTS = """async (seconds) => {
     const end = performance.now() + 1000 * seconds;
     const answers = {};
@@ -114,6 +121,44 @@ def test_connections_that_are_open_at_the_end_are_cut(port: int) -> None:
         page.goto(f"http://127.0.0.1:{port}/")
         page.evaluate("() => { fetch('/waits').catch(() => {}); }")
         page.wait_for_timeout(500)
+    gc.collect()
+
+
+class Answer(BaseRequestHandler):
+    """Answers with more than a small buffer takes, and hangs up."""
+
+    def handle(self) -> None:
+        """Answer."""
+        self.request.sendall(bytes(50_000))
+
+
+@contextmanager
+def proxy(home: Path, listener: socket.socket) -> Iterator[None]:
+    """Serve the proxy on a socket, as for a browser, and end it."""
+    with socket.socket(socket.AF_UNIX) as given, socket.socket(socket.AF_UNIX) as end:
+        given.bind(str(home / "s"))
+        given.listen(1)
+        serve = threading.Thread(target=lambda: asyncio.run(module._serve(given, {})))
+        serve.start()
+        with socket.socket(socket.AF_UNIX) as giver:
+            giver.connect(str(home / "s"))
+            socket.send_fds(giver, [b"s"], [listener.fileno()])
+        yield
+        end.connect(str(home / "s"))
+        serve.join()
+
+
+def test_answer_that_nobody_reads_is_dropped_at_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        server = ThreadingTCPServer(("127.0.0.1", 0), Answer)
+        with serving(server), proxy(tmp_path, listener):
+            client.connect(listener.getsockname())
+            client.sendall(b"\5\1\0\5\1\0\1\x7f\0\0\1" + struct.pack(">H", server.server_address[1]))
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1000, socket.MSG_WAITALL)
+            time.sleep(SETTLE_SECONDS)
     gc.collect()
 
 

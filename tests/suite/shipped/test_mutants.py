@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections import Counter
 
+from fixtures.builder.handed_in import may_be_handed_in
 from fixtures.inventory import load
 from fixtures.paths import ROOT
 from fixtures.report import kills
@@ -47,6 +48,14 @@ def test_each_tool_has_mutants_of_three_kinds() -> None:
     count = Counter(tool.name for tool in inventory.tools for one in mutants if one.is_about(f"TOOL-{tool.name}-runs"))
     lacking = [tool.name for tool in inventory.tools if count[tool.name] < KINDS]
     assert not lacking, f"{lacking[0]}: has {count[lacking[0]]} mutants, not {KINDS}: add one to image.toml, {ADD}"
+
+
+def test_what_breaks_a_tool_that_may_be_left_out_is_of_its_rows_alone() -> None:
+    optional = [tool.name for tool in load().tools if may_be_handed_in(tool)]
+    used = [(one, name) for one in written() for name in optional if re.search(rf"\b{name}\b", one.layer)]
+    wrong = [one.id for one, name in used if not any(row.startswith(f"TOOL-{name}-") for row in one.rows)]
+    assert optional, "no tool may be left out: take this test away"
+    assert not wrong, f"{wrong[0]}: breaks nothing in an image without that tool: break one that is always there"
 
 
 def test_each_requirement_that_the_image_s_checks_verify_has_a_written_mutant() -> None:
