@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from fixtures.services.model import Endpoint
 
 SUBMIT_SECONDS = 210.0
 LISTING = "argo list -o name"
+SHORTEST_SECONDS = 3600
+"""A build, or a training, may take an hour; who starts one before lunch looks at it after."""
 CLIENT_MODE = "run argo-server with --auth-mode=client"
 
 
@@ -107,6 +110,18 @@ def test_argo_tells_of_a_workflow_that_fails(pod: Pod, workflows: Workflows) -> 
     assert reasons == expected, f"argo: gives {reasons} as the step's end, not {expected}: {REBUILD}"
 
 
+@pytest.mark.requirement("TOOL-argo-operates")
+def test_workflow_may_take_its_time_and_stays_to_be_read(workflows: Workflows) -> None:
+    document = _suspended(workflows)
+    del document["spec"]["activeDeadlineSeconds"]
+    workflows.create(document)
+    ends = {name: value for name, value in _ends(workflows.begun()).items() if value < SHORTEST_SECONDS}
+    assert not ends, (
+        f"argo: its controller gives each workflow {ends}: take that out of workflowDefaults in "
+        "workflow-controller-configmap, or make it an hour"
+    )
+
+
 @pytest.mark.requirement("SVC-argo-tenancy", "DEP-6")
 @pytest.mark.uses("argo")
 def test_workflow_cannot_run_as_the_server_does(pod: Pod, workflows: Workflows) -> None:
@@ -139,6 +154,17 @@ def _submit(pod: Pod, workflows: Workflows, *commands: str) -> None:
     why = "; ".join([last_line(done.stderr or done.stdout), *nodes, workflows.scratch.last_word()])
     fix = "give the account workflow the right to report its steps' results, or fix what the step complains of"
     succeeded(done, "argo", "`submit --wait` failed", said=why, repair=fix)
+
+
+def _ends(spec: Mapping[str, Any]) -> dict[str, int]:
+    """Return the seconds after which a workflow is ended, or it or its pods removed, by the setting's name."""
+    ends = {"activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
+    ends |= {f"ttlStrategy.{name}": value for name, value in (spec.get("ttlStrategy") or {}).items()}
+    if "strategy" in (spec.get("podGC") or {}):
+        ends["podGC.strategy"] = 0
+    template = spec.get("templateDefaults") or {}
+    ends["templateDefaults.activeDeadlineSeconds"] = template.get("activeDeadlineSeconds")
+    return {name: int(value) for name, value in ends.items() if value is not None}
 
 
 def _suspended(workflows: Workflows) -> dict[str, Any]:

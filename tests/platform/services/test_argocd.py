@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,9 @@ from fixtures.services.tenants import TenantPair
 
 DEPLOY_SECONDS = 90.0
 READY_SECONDS = 60.0
+LOOK_SECONDS = 900.0
+"""Who pushes and waits longer than that for the cluster takes the push for lost."""
+UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 POLICY = "correct the AppProjects, and policy.csv in argocd-rbac-cm"
 
 
@@ -264,6 +268,17 @@ def test_parts_check_each_other_s_certificate(argocd: Endpoint, pod: Pod) -> Non
 
 
 @pytest.mark.requirement("TOOL-argocd-operates")
+def test_argocd_looks_for_commits_by_itself(argocd: Endpoint, pod: Pod) -> None:
+    """Its own default is three minutes (environment variable ARGOCD_RECONCILIATION_TIMEOUT), too long to be watched."""
+    own_pods(pod.api, argocd.host, "argocd")
+    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cm", SERVICE.namespace)
+    pause = (found.data or {}).get("timeout.reconciliation", "180s")
+    assert 0 < _seconds(pause) <= LOOK_SECONDS, (
+        f"argocd: looks for commits every {pause}: set timeout.reconciliation in argocd-cm to some minutes"
+    )
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
 @pytest.mark.usefixtures("gitea")
 def test_argocd_is_refused_an_unknown_repository(
     argocd_cli: ArgoCdCli, argocd: Endpoint, application: Application
@@ -314,6 +329,12 @@ def test_user_changes_nothing_but_his_own_applications(argocd: Endpoint) -> None
         assert server.may("applications", "create", f"{mine}/any"), f"argocd: {mine} may make no application: {POLICY}"
         given = [f"{action} {kind} {name}" for kind, action, name in forbidden if server.may(kind, action, name)]
     assert not given, f"argocd: {argocd.account.user} may {'; '.join(given)}: {POLICY}"
+
+
+def _seconds(duration: str) -> float:
+    """Return the seconds of a duration as Go writes it, such as 1h30m, or 0."""
+    parts = re.findall(r"([0-9.]+)(h|m|s|ms)(?![a-z])", duration)
+    return sum(float(number) * UNITS[unit] for number, unit in parts)
 
 
 def missing_repository(owner: Account) -> str:
