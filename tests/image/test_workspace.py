@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import zipfile
+from typing import NamedTuple
 
 import pytest
 
@@ -49,40 +50,72 @@ def _of(requirement: str, *features: str) -> list[pytest.MarkDecorator]:
 
 
 COMMIT = "git -c user.name=a -c user.email=a@b.invalid commit --quiet --allow-empty --message=x"
+
+
+class Everyday(NamedTuple):
+    """A script, a pattern of what it prints, that in words, and the marks of its check."""
+
+    script: str
+    prints: str
+    words: str
+    marks: list[pytest.MarkDecorator]
+
+
 EVERYDAY = {
-    "git submodule": (
+    "git submodule": Everyday(
         f"""git init --quiet r && (cd r && {COMMIT}) && git init --quiet s && cd s
             git -c protocol.file.allow=always submodule --quiet add "$OLDPWD/r" r; git submodule status""",
         r"^.[0-9a-f]{40} r ",
+        "the submodule's commit",
         _of("IMG-7", "git"),
     ),
-    "git lfs": (
+    "git lfs": Everyday(
         "git init --quiet r; cd r; git lfs track '*.bin'; echo large >a.bin; git add .; git cat-file -p :a.bin",
         r"(?m)^version https://git-lfs\.github\.com/spec/",
+        "a pointer in the place of a large file",
         _of("IMG-7", "git", "editor"),
     ),
-    "python venv": ("python3 -m venv v && v/bin/pip --version", r"^pip [0-9]", _of("ENV-7", "python")),
-    "man": ("man -w git && man -k printf", r"git\.1.*\n(.*\n)*printf", _of("IMG-7", "git", "editor")),
-    "vi": ("echo a >f; vi -es '+%s/a/b/' +wq f; cat f", r"^b\n", [*_of("IMG-7"), pytest.mark.uses("vim")]),
-    "sudo with the tools": (
+    "python venv": Everyday(
+        "python3 -m venv v && v/bin/pip --version", r"^pip [0-9]", "pip's version", _of("ENV-7", "python")
+    ),
+    "man": Everyday(
+        "man -w git && man -k printf",
+        r"git\.1.*\n(.*\n)*printf",
+        "git's page, and one that its index has for printf",
+        _of("IMG-7", "git", "editor"),
+    ),
+    "vi": Everyday(
+        "echo a >f; vi -es '+%s/a/b/' +wq f; cat f",
+        r"^b\n",
+        "a file with b in the place of a",
+        [*_of("IMG-7"), pytest.mark.uses("vim")],
+    ),
+    "sudo with the tools": Everyday(
         "sudo --non-interactive sh -c 'command -v npm && command -v node && node -p 6*7'",
         r"\n42\n",
+        "where npm and node are, and 42",
         _of("IMG-1", "sudo", "node", "npm"),
     ),
-    "new files": (
+    "new files": Everyday(
         "for shell in 'bash -lc' 'bash -ic' 'bash -c' 'sh -lc'; do $shell umask 2>/dev/null; done | sort -u",
         r"^0?022\n0?022\n$|^0?022\n$",
+        "0022 in each shell",
         _of("ENV-6", "environment"),
     ),
-    "pip's settings": ("python3 -m pip config list; echo end", r"^end\n", _of("IMG-8", "pip")),
-    "apt autoremove": ("apt-get --simulate autoremove", r" 0 to remove ", _of("IMG-8")),
-    "ssh's settings": (
+    "pip's settings": Everyday(
+        "python3 -m pip config list; echo end", r"^end\n", "nothing but end", _of("IMG-8", "pip")
+    ),
+    "apt autoremove": Everyday(
+        "apt-get --simulate autoremove", r" 0 to remove ", "that there is nothing to remove", _of("IMG-8")
+    ),
+    "ssh's settings": Everyday(
         "ssh -F /dev/null -G h.example >own; ssh -G h.example | grep -vxFf own; echo end",
         r"^((hashknownhosts|gssapiauthentication) yes\n|sendenv [A-Z_*]+\n|gssapidelegatecredentials no\n)*end\n",
+        "nothing beyond Debian's own settings",
         _of("IMG-8", "ssh"),
     ),
 }
-"""Commands that nobody thinks of, until one fails: a script, a pattern of what it prints, and its marks.
+"""Commands that nobody thinks of, until one fails.
 
 The base with the editor brings man and git-lfs.
 """
@@ -223,13 +256,13 @@ def test_sudo_sets_no_variable_of_its_own(login: str, image: Image, container: C
 # ---- every day
 
 
-@pytest.mark.parametrize("what", [pytest.param(name, marks=marks) for name, (*_, marks) in EVERYDAY.items()])
+@pytest.mark.parametrize("what", [pytest.param(name, marks=one.marks) for name, one in EVERYDAY.items()])
 def test_everyday_command_works(what: str, containers: Containers) -> None:
-    script, expected, _ = EVERYDAY[what]
+    script, prints, words, _ = EVERYDAY[what]
     done = containers("empty-home").run(script, seconds=60)
     said = (done.stdout + done.stderr).strip()
-    assert re.search(expected, done.stdout), (
-        f"{what}: `{script.strip().splitlines()[-1][:60]}` says {said[-200:]!r}, not {expected!r}: let no step of the "
+    assert re.search(prints, done.stdout), (
+        f"{what}: `{script.strip().splitlines()[-1][:60]}` says {said[-200:]!r}, not {words}: let no step of the "
         "build take away what its package brought, or set what it reads"
     )
 

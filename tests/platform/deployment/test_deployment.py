@@ -130,23 +130,19 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
 
 @pytest.mark.requirement("DEP-1")
 def test_service_leads_to_no_pod_that_is_not_ready(deployment: Deployment) -> None:
-    found = deployment.service()
-    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
-    service: Any = deployment.core.read_namespaced_service(found[0], deployment.namespace)
+    service = _service(deployment)
     assert not service.spec.publish_not_ready_addresses, (
-        f"Service {found[0]}: leads to pods that are not Ready: take publishNotReadyAddresses out of it"
+        f"Service {service.metadata.name}: leads to pods that are not Ready: take publishNotReadyAddresses out of it"
     )
 
 
 @pytest.mark.requirement("DEP-1")
 def test_service_leads_there_from_every_node(deployment: Deployment) -> None:
-    found = deployment.service()
-    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
-    service: Any = deployment.core.read_namespaced_service(found[0], deployment.namespace)
+    service = _service(deployment)
     policy = service.spec.internal_traffic_policy or "Cluster"
     assert policy == "Cluster", (
-        f"Service {found[0]}: pods of other nodes do not get to the editor: set internalTrafficPolicy to Cluster, not "
-        f"{policy}"
+        f"Service {service.metadata.name}: pods of other nodes do not get to the editor: set internalTrafficPolicy to "
+        f"Cluster, not {policy}"
     )
 
 
@@ -458,6 +454,13 @@ def test_kubeconfig_outlives_the_pod(deployment: Deployment) -> None:
     assert settings["users"], f"kubeconfig: names no user: {START}"
     kept = [one["name"] for one in settings["users"] if one["user"].keys() & {"token", "client-key-data", "password"}]
     assert not kept, f"kubeconfig: keeps what {', '.join(kept)} proves himself by, in home: lead to it by tokenFile"
+
+
+def _service(deployment: Deployment) -> Any:
+    """Return the Service that leads to the editor; AssertionError where none does."""
+    found = deployment.service()
+    assert found, "Service: none selects the pod, so nobody gets to the editor: let the selector of one have its labels"
+    return deployment.core.read_namespaced_service(found[0], deployment.namespace)
 
 
 def _visit(deployment: Deployment, url: str) -> list[Facts]:
