@@ -14,6 +14,13 @@ from fixtures.deployment.tools import succeeded
 from fixtures.inventory import Inventory
 
 SAVED_SECONDS = 20
+TURNED_OFF = """\
+(cat /proc/[0-9]*/cmdline; cat /proc/[0-9]*/environ) 2>/dev/null | tr '\\0' '\\n' | grep -E '^(--disable-|CS_DISABLE_)'
+sed -n 's/^disable-/--&/p' ~/.config/code-server/config.yaml 2>/dev/null
+echo looked"""
+"""Prints what code-server's arguments, variables and settings turn off."""
+TELEMETRY = {"--disable-telemetry", "--disable-update-check"}
+"""What is no part of a developer's work."""
 
 
 @pytest.fixture
@@ -41,6 +48,15 @@ def test_wrong_password_is_refused(code_server: CodeServer, word: str) -> None:
     code_server.open()
     code_server.log_in(word)
     code_server.refuse("a visitor with a wrong password")
+
+
+@pytest.mark.requirement("DEP-3")
+def test_nothing_of_the_editor_is_turned_off(pod: Pod) -> None:
+    """Such as up- and downloads, ports that are passed on, and the question whether a folder is to be trusted."""
+    told = succeeded(pod.run(TURNED_OFF), "code-server", "its arguments cannot be read").split("\n")
+    assert told[-2:] == ["looked", ""], f"code-server: its arguments cannot be read ({told}): see the pod's shell"
+    off = sorted({*told[:-2]} - TELEMETRY)
+    assert not off, f"code-server: is run with {', '.join(off)}: take that out of the Deployment, and of its settings"
 
 
 @pytest.mark.requirement("DEP-3")

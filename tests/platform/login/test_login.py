@@ -18,6 +18,7 @@ from fixtures.login.proxy import EXPIRES_SECONDS, SIGN_OUT, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
+from fixtures.services.catalogue.oauth2_proxy import SERVICE as PROXY
 from fixtures.services.catalogue.valkey import connected
 from fixtures.services.model import Account
 
@@ -263,6 +264,18 @@ def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy
         )
         store.delete(key)
     ready_proxy.must_refuse(visitor.get(), "whose session is gone from the store", "set session_store_type = redis")
+
+
+@pytest.mark.requirement("DEP-4")
+def test_log_tells_who_came_in(visitors: Visitors, ready_proxy: LoginProxy, realm: Realm) -> None:
+    own = ready_proxy.require_embedded("its log").deployment
+    with realm.user(USER_ROLE) as account:
+        visitors().log_in(account)
+        log = str(own.core.read_namespaced_pod_log(own.pod().metadata.name, own.namespace, container=PROXY.name))
+    lines = [line for line in log.splitlines() if "AuthSuccess" in line and account.user in line]
+    assert lines, (
+        f"oauth2-proxy: its log does not tell that {account.user} logged in: leave auth_logging on in core.cfg"
+    )
 
 
 @pytest.mark.requirement("DEP-4")

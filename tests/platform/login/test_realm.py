@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from urllib.parse import urlencode
 
 import pytest
 
 from fixtures.login.code_flow import code_form, log_in_url, redeemed
+from fixtures.login.plugin import TOKEN_SECONDS
 from fixtures.login.proxy import EXPIRES_SECONDS, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
 from fixtures.services.catalogue.keycloak import ADMIN_ROLE, CLIENT, REALM, USER_ROLE, Realm, issuer
@@ -48,15 +50,18 @@ def test_nobody_registers_himself(ready_proxy: LoginProxy, visitor: Visitor) -> 
 
 
 @AUTH
-@pytest.mark.parametrize("password", ["admin", "password", "keycloak", "change_me"])
-def test_administrator_has_no_password_of_a_manual(ready_proxy: LoginProxy, visitor: Visitor, password: str) -> None:
+@pytest.mark.parametrize("password", ["admin", "password", "keycloak", "change_me", ""])
+@pytest.mark.parametrize("name", ["admin", "temp-admin", "keycloak"])
+def test_administrator_has_no_password_of_a_manual(
+    ready_proxy: LoginProxy, visitor: Visitor, name: str, password: str
+) -> None:
     assert ready_proxy.keycloak is not None
     address = f"{issuer(ready_proxy.keycloak, 'master')}/protocol/openid-connect/token"
-    form = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": password}
+    form = {"grant_type": "password", "client_id": "admin-cli", "username": name, "password": password or name}
     reply = visitor.ask(address, method="POST", form=form)
     assert reply.document.get("error") == "invalid_grant", (
-        f"keycloak: answers {reply.status} to admin with the password {password} at the realm master: take him out of "
-        "it, or give him a password of his own"
+        f"keycloak: answers {reply.status} to {name} with the password {form['password']} at the realm master: take "
+        "that user out of it, or give it a password of its own"
     )
 
 
@@ -157,6 +162,37 @@ def test_log_in_outlives_an_idle_as_long_as_its_cookie(
     assert seconds <= EXPIRES_SECONDS + SLACK_SECONDS, (
         f"keycloak: whoever finds an open browser is let in without a password for {seconds} s, the cookie lasts "
         f"{EXPIRES_SECONDS} s: lower the realm's SSO session idle and maximum"
+    )
+
+
+@LOGIN
+def test_token_is_over_after_a_minute(ready_proxy: LoginProxy, visitors: Visitors, realm: Realm) -> None:
+    """A service that looks at the token alone does not learn that its user was locked out."""
+    own = ready_proxy.require_embedded("the client's secret")
+    seconds = int(redeemed(ready_proxy, visitors(), realm, own.client_secret)["expires_in"])
+    assert seconds <= TOKEN_SECONDS, (
+        f"keycloak: its tokens are good for {seconds} s, not {TOKEN_SECONDS:.0f}: lower the realm's accessTokenLifespan"
+    )
+
+
+@LOGIN
+def test_nobody_is_remembered_beyond_his_cookie(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    reply = visitor.ask(log_in_url(ready_proxy, secrets.token_urlsafe(48)))
+    assert FORM.search(reply.text), f"keycloak: shows no log-in form ({told(reply)}): see the client {CLIENT}"
+    assert 'name="rememberMe"' not in reply.text, (
+        "keycloak: offers to remember who logs in, for longer than his cookie lasts: set rememberMe of the realm to "
+        "false"
+    )
+
+
+@AUTH
+def test_log_out_leads_to_no_other_host(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    assert ready_proxy.keycloak is not None
+    asked = {"client_id": CLIENT, "post_logout_redirect_uri": "https://elsewhere.invalid/"}
+    reply = visitor.ask(f"{issuer(ready_proxy.keycloak)}/protocol/openid-connect/logout?{urlencode(asked)}")
+    assert (reply.status, "elsewhere.invalid" in reply.location) == (400, False), (
+        f"keycloak: leads who logs out to whatever host a link names ({told(reply)}): give the client {CLIENT} its own "
+        "address alone in post.logout.redirect.uris"
     )
 
 

@@ -12,7 +12,7 @@ from fixtures.cluster.rights import Right, may
 from fixtures.deployment.account import account_of, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
-from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
+from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod, must_take_pod
 from fixtures.deployment.tools import must_refuse, must_run, word
 from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
 from fixtures.marks import RUN_LABEL
@@ -99,6 +99,10 @@ def test_account_can_work_in_the_namespace_apart(
     assert may(own_account, Right(verb, resource, group, WORK_NAMESPACE)), (
         f"ServiceAccount: may not {verb} {resource} in {WORK_NAMESPACE}: name the editor's namespace in the RoleBinding"
     )
+
+
+def test_account_makes_an_ordinary_pod_apart(own_account: client.ApiClient) -> None:
+    must_take_pod(own_account, WORK_NAMESPACE)
 
 
 @pytest.mark.requirement("DEP-10")

@@ -6,17 +6,20 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from fixtures.advice import last_line
+from fixtures.advice import REBUILD, last_line
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.tools import json_of, refused, succeeded, word
 from fixtures.inventory import Inventory
+from fixtures.login.attacks import claims
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
 from fixtures.services.catalogue.gitea import SERVICE as GITEA
 from fixtures.services.catalogue.gitea import Repository, repository_of
@@ -30,6 +33,18 @@ DEPLOY_SECONDS = 90.0
 READY_SECONDS = 60.0
 LOOK_SECONDS = 900.0
 """Who pushes and waits longer than that for the cluster takes the push for lost."""
+TOKEN_SECONDS = 86_400
+"""What a log-in is good for by default, see users.session.duration in Argo CD's manual."""
+DEPLOYED = [
+    ("", "ConfigMap"), ("", "Secret"), ("", "Service"), ("apps", "Deployment"), ("apps", "StatefulSet"),
+    ("batch", "CronJob"), ("batch", "Job"), ("networking.k8s.io", "Ingress"), ("argoproj.io", "Workflow"),
+]  # fmt: skip
+"""What people deploy."""
+CACHE = """\
+for host in {hosts}; do
+    echo "$host: $(echo PING | env -u VALKEYCLI_AUTH -u REDISCLI_AUTH timeout 20 valkey-cli -h $host 2>&1 | head -n1)"
+done"""
+CACHE_PORT = 6379
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 POLICY = "correct the AppProjects, and policy.csv in argocd-rbac-cm"
 
@@ -270,11 +285,54 @@ def test_parts_check_each_other_s_certificate(argocd: Endpoint, pod: Pod) -> Non
 @pytest.mark.requirement("TOOL-argocd-operates")
 def test_argocd_looks_for_commits_by_itself(argocd: Endpoint, pod: Pod) -> None:
     """Its own default is three minutes (environment variable ARGOCD_RECONCILIATION_TIMEOUT), too long to be watched."""
-    own_pods(pod.api, argocd.host, "argocd")
-    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cm", SERVICE.namespace)
-    pause = (found.data or {}).get("timeout.reconciliation", "180s")
+    pause = settings(pod, argocd).get("timeout.reconciliation", "180s")
     assert 0 < _seconds(pause) <= LOOK_SECONDS, (
         f"argocd: looks for commits every {pause}: set timeout.reconciliation in argocd-cm to some minutes"
+    )
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_argocd_leaves_nothing_out_of_a_commit(argocd: Endpoint, pod: Pod) -> None:
+    """It tells so by a warning of the application alone, which is Synced all the same."""
+    seen = settings(pod, argocd)
+    without: list[Any] = yaml.safe_load(seen.get("resource.exclusions", "")) or []
+    alone: list[Any] = yaml.safe_load(seen.get("resource.inclusions", "")) or [{}]
+    left = [
+        f"{kind} of {group or 'the core'}" for group, kind in DEPLOYED
+        if any(_covers(one, group, kind) for one in without) or not any(_covers(one, group, kind) for one in alone)
+    ]  # fmt: skip
+    assert not left, (
+        f"argocd: leaves {', '.join(left)} out of what it deploys: correct resource.exclusions, and "
+        "resource.inclusions, in argocd-cm"
+    )
+
+
+@pytest.mark.requirement("SVC-argocd-auth")
+def test_log_in_is_over_after_a_day(argocd_server: ArgoCd) -> None:
+    told = claims(argocd_server.token)
+    seconds = told.get("exp", float("inf")) - told["iat"]
+    assert seconds <= TOKEN_SECONDS, (
+        f"argocd: a log-in is good for {seconds / 3600:.0f} h, and so is a token that somebody took: set "
+        "users.session.duration in argocd-cm to 24h or less"
+    )
+
+
+@pytest.mark.requirement("SVC-argocd-auth")
+@pytest.mark.uses("redis-tools")
+def test_cache_answers_nobody_without_its_password(argocd: Endpoint, pod: Pod) -> None:
+    """Who writes into it decides what Argo CD deploys, see CVE-2024-31989."""
+    (first, *_) = own_pods(pod.api, argocd.host, "argocd")
+    space = first.metadata.namespace
+    listed: Any = client.CoreV1Api(pod.api).list_namespaced_service(space)
+    hosts = [
+        f"{one.metadata.name}.{space}.svc" for one in listed.items if CACHE_PORT in {p.port for p in one.spec.ports}
+    ]
+    assert hosts, f"argocd: has no Service with port {CACHE_PORT} in {space}, by which it caches: see its manifests"
+    said = pod.run(CACHE.format(hosts=" ".join(hosts)), seconds=60).stdout
+    assert said.count(": ") >= len(hosts), f"argocd: its cache cannot be asked ({said!r}): {REBUILD}"
+    assert "PONG" not in said, (
+        f"argocd: its cache answers whoever has no password ({said.strip()}): set requirepass, and no other user, in "
+        "redis.conf of its overlay"
     )
 
 
@@ -329,6 +387,19 @@ def test_user_changes_nothing_but_his_own_applications(argocd: Endpoint) -> None
         assert server.may("applications", "create", f"{mine}/any"), f"argocd: {mine} may make no application: {POLICY}"
         given = [f"{action} {kind} {name}" for kind, action, name in forbidden if server.may(kind, action, name)]
     assert not given, f"argocd: {argocd.account.user} may {'; '.join(given)}: {POLICY}"
+
+
+def settings(pod: Pod, argocd: Endpoint) -> dict[str, str]:
+    """Return the settings of Argo CD in the cluster; blocks the check where it is elsewhere."""
+    (first, *_) = own_pods(pod.api, argocd.host, "argocd")
+    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cm", first.metadata.namespace)
+    return dict(found.data or {})
+
+
+def _covers(entry: Mapping[str, Any], group: str, kind: str) -> bool:
+    """Tell whether an entry of resource.exclusions, or of resource.inclusions, is about a kind of object."""
+    groups, kinds = entry.get("apiGroups") or ["*"], entry.get("kinds") or ["*"]
+    return any(fnmatchcase(group, one) for one in groups) and any(fnmatchcase(kind, one) for one in kinds)
 
 
 def _seconds(duration: str) -> float:

@@ -11,6 +11,8 @@ import pytest
 from kubernetes import client
 
 from fixtures.builder.root_files import PYTHON_HOME
+from fixtures.deployment.account import impersonated, namespaces, rules
+from fixtures.deployment.capacity import amount
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import succeeded
 from fixtures.services import tls
@@ -18,6 +20,7 @@ from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint, Service, Services
 from fixtures.services.route import own_pods, pods_of
+from fixtures.smoke import reviewed
 
 GREET = f"""\
 {PYTHON_HOME}/bin/python - "$@" <<'END'
@@ -77,13 +80,21 @@ IDENTITIES = (
 """Headers in which a proxy tells a server behind it who the visitor is."""
 
 
-def protected(rows: Iterable[Service]) -> pytest.MarkDecorator:
-    """Parameters of a check of how services speak TLS."""
+STORES = ("nats", "postgresql", "valkey")
+"""Services that nobody outside of the cluster uses."""
+IN_CLUSTER = tuple(row for row in TABLE if row.name in {"argo", "argocd"})
+"""Services that have rights in the cluster: it is what they are for."""
+LEAST_ROOM = 64 << 20
+"""Bytes of a volume; the smallest one of an embedded service has as many."""
+
+
+def protected(rows: Iterable[Service], kind: str = "tls") -> pytest.MarkDecorator:
+    """Parameters of a check of services, each for a requirement of that kind: of how it speaks TLS, by default."""
     return pytest.mark.parametrize(
         "row",
         [
             pytest.param(
-                row, marks=[pytest.mark.needs(row.name), pytest.mark.requirement(f"SVC-{row.name}-tls")], id=row.name
+                row, marks=[pytest.mark.needs(row.name), pytest.mark.requirement(f"SVC-{row.name}-{kind}")], id=row.name
             )
             for row in rows
         ],
@@ -126,9 +137,21 @@ def test_service_has_a_certificate_of_its_name(row: Service, services: Services)
         f"{row.name}: {agreed}, not TLS 1.2 or 1.3: give it a certificate for {endpoint.host} of an authority that "
         "clients trust"
     )
-    # What a client trusts must hold for this name alone: a certificate for any name proves nothing.
-    with pytest.raises(ssl.SSLCertVerificationError):
-        tls.handshake(endpoint, trusting, name="elsewhere.invalid")
+    # What a client trusts must hold for this name alone: with a certificate for others too it answers for them.
+    others = ["elsewhere.invalid", *(other.host for other in TABLE if other.host != endpoint.host)]
+    taken = [name for name in others if is_known_as(name, endpoint, trusting)]
+    assert not taken, (
+        f"{row.name}: its certificate is one for {', '.join(taken)} too: give it one of its own name alone"
+    )
+
+
+def is_known_as(name: str, endpoint: Endpoint, trusting: ssl.SSLContext) -> bool:
+    """Tell whether a service has a certificate for a name."""
+    try:
+        tls.handshake(endpoint, trusting, name=name)
+    except ssl.SSLCertVerificationError:
+        return False
+    return True
 
 
 @protected(TABLE)
@@ -169,6 +192,73 @@ def settings_of(api: client.ApiClient, pod: Any) -> Iterator[str]:
                 volume.config_map.name, pod.metadata.namespace
             )
             yield from (found.data or {}).values()
+
+
+@protected((row for row in TABLE if row.name in STORES), "auth")
+def test_store_is_open_within_the_cluster_alone(row: Service, services: Services, pod: Pod) -> None:
+    endpoint = services.require(row.name)
+    pods = own_pods(pod.api, endpoint.host, row.name)
+    found: Any = client.CoreV1Api(pod.api).list_namespaced_service(pods[0].metadata.namespace)
+    ways = [
+        f"Service {one.metadata.name}, of type {one.spec.type}" for one in found.items
+        if (one.spec.type or "ClusterIP") != "ClusterIP" or one.spec.external_i_ps
+    ]  # fmt: skip
+    ways += [f"a port of the node (pod {one.metadata.name})" for one in pods if is_on_its_node(one)]
+    assert not ways, f"{row.name}: is reached from outside of the cluster by {', '.join(ways)}: make it a ClusterIP"
+
+
+def is_on_its_node(pod: Any) -> bool:
+    """Tell whether a pod has the network of its node, or a port of it."""
+    return bool(pod.spec.host_network) or any(
+        port.host_port for container in pod.spec.containers for port in container.ports or ()
+    )
+
+
+@protected(TABLE, "tenancy")
+def test_service_has_no_power_over_its_node(row: Service, services: Services, pod: Pod) -> None:
+    endpoint = services.require(row.name)
+    for one in own_pods(pod.api, endpoint.host, row.name):
+        spec = one.spec
+        powers = [name for name in ("host_network", "host_pid", "host_ipc") if getattr(spec, name)]
+        powers += [f"the folder {volume.host_path.path}" for volume in spec.volumes if volume.host_path]
+        for context in (part.security_context for part in spec.containers if part.security_context):
+            powers += ["privileged"] * bool(context.privileged)
+            powers += [*(context.capabilities.add or ())] if context.capabilities else []
+        assert not powers, (
+            f"{row.name}: pod {one.metadata.name} has power over its node ({', '.join(powers)}): take that out of its "
+            "securityContext and volumes"
+        )
+
+
+@protected((row for row in TABLE if row not in IN_CLUSTER), "tenancy")
+def test_service_has_no_right_in_the_cluster(row: Service, services: Services, pod: Pod) -> None:
+    """Who breaks into it has the rights of its account."""
+    endpoint = services.require(row.name)
+    (first, *_) = own_pods(pod.api, endpoint.host, row.name)
+    space, account = first.metadata.namespace, first.spec.service_account_name
+    has = rules(impersonated(pod.api, space, account), namespaces(pod.api))
+    others = rules(impersonated(pod.api, space), namespaces(pod.api))
+    more = {where: reviewed.Reviewed(frozenset(reviewed.rules_of(others[where])), frozenset()) for where in has}
+    told = [
+        f"{phrase} in {where}" for where, found in has.items()
+        for phrase in reviewed.differences({where: frozenset(reviewed.rules_of(found))}, more[where], where)
+    ]  # fmt: skip
+    assert not told, (
+        f"{row.name}: ServiceAccount {space}/{account} {reviewed.shortened(told)}: take its roles away from it"
+    )
+
+
+@protected(TABLE, "tenancy")
+def test_service_has_room_for_what_people_keep(row: Service, services: Services, pod: Pod) -> None:
+    """A pod whose volume is fuller than its limit is removed, and the volume with it."""
+    endpoint = services.require(row.name)
+    for one in own_pods(pod.api, endpoint.host, row.name):
+        limits = {volume.name: volume.empty_dir.size_limit for volume in one.spec.volumes if volume.empty_dir}
+        small = {name: limit for name, limit in limits.items() if limit and amount(limit) < LEAST_ROOM}
+        assert not small, (
+            f"{row.name}: pod {one.metadata.name} is removed with all that it has where a volume of it has more than "
+            f"{small}: raise its sizeLimit to {LEAST_ROOM >> 20}Mi or more"
+        )
 
 
 @protected(TABLE)

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import refused, succeeded, word
 from fixtures.services.catalogue.gitea import API, STUCK, GiteaCli, Repository, connected, repository_of, token_of
 from fixtures.services.http import opened
+from fixtures.services.logs import must_not_log
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
 from fixtures.verdict.tools_used import uses_tools
@@ -26,6 +28,8 @@ jobs:
     steps:
       - run: echo hello
 """
+LARGE = 10 << 20
+"""Bytes of a file that people commit, if they should or not."""
 SERVER_LOG = "read Gitea's log"
 
 
@@ -106,7 +110,8 @@ def test_tea_makes_a_private_repository_and_git_pushes_to_it(
 ) -> None:
     said = word()
     script = f"""tea repos create --name {repository.name} --private --login here >/dev/null
-        git init --quiet --initial-branch=main && echo {said} >word && git add word && git commit --quiet -m 'a word'
+        git init --quiet --initial-branch=main && echo {said} >word && head -c {LARGE} /dev/urandom >data
+        git add word data && git commit --quiet -m 'a word and data'
         git push --quiet "$GITEA_URL/{repository.path}.git" main && git rev-parse HEAD"""
     commit = succeeded(gitea_cli(script, token=token), "tea", "no repository with a commit").split()[-1]
     assert repository.ask()["private"], (
@@ -242,6 +247,28 @@ def test_nobody_registers_himself(gitea: Endpoint) -> None:
         shown = visitor.ask("GET", "/user/sign_up")
     offered = shown.status == 200 and 'name="user_name"' in shown.text
     assert not offered, "gitea: shows everybody the form for registration: set DISABLE_REGISTRATION in app.ini"
+
+
+@pytest.mark.requirement("SVC-gitea-tenancy")
+@pytest.mark.parametrize("where", ["https://kubernetes.default.svc/x.git", "http://127.0.0.1:3000/x.git"])
+def test_server_fetches_nothing_in_the_cluster_for_a_user(repository: Repository, where: str) -> None:
+    """What it reaches there a user does not, or not with its rights."""
+    answer = repository.server.ask("POST", f"{API}/repos/migrate", {"clone_addr": where, "repo_name": repository.name})
+    refused = answer.status == 422 and "not allowed" in answer.text
+    assert refused, (
+        f"gitea: answers {answer.status} where a user lets it clone {where} ({' '.join(answer.text.split())[:100]}): "
+        "take ALLOW_LOCALNETWORKS and ALLOWED_DOMAINS below [migrations] out of app.ini"
+    )
+
+
+@pytest.mark.requirement("SVC-gitea-tenancy")
+def test_nothing_that_a_user_writes_is_in_the_log(
+    gitea: Endpoint, repository: Repository, deployment: Deployment
+) -> None:
+    said = word()
+    repository.create(private=True)
+    repository.server.must("PATCH", repository.api, {"description": said})
+    must_not_log(deployment.api, gitea, "gitea", said, "take LOG_SQL out of app.ini")
 
 
 @pytest.mark.requirement("SVC-gitea-tenancy")

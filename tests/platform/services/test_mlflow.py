@@ -9,10 +9,12 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+import urllib3
 
 from fixtures.advice import REBUILD, last_line
 from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.tools import json_of, refused, status_code, succeeded, word
+from fixtures.services import http
 from fixtures.services.catalogue.mlflow import API, Mlflow, MlflowCli, artifacts_of, connected
 from fixtures.services.model import Account, Endpoint
 from fixtures.services.tenants import TenantPair
@@ -30,7 +32,15 @@ with mlflow.start_run() as run:
     mlflow.log_text(os.environ["WORD"], "notes/word.txt")
 print(run.info.run_id)
 """
+STORE = "give its artifact store, and its /tmp, more room, and read its log"
 BASIC_AUTH = "run the server with --app-name=basic-auth"
+LARGE = 32 << 20
+"""Bytes of a small model."""
+ELSEWHERE = {
+    "another host": {"Host": "elsewhere.invalid"},
+    "a page of another host": {"Origin": "https://elsewhere.invalid", "Sec-Fetch-Site": "cross-site"},
+}
+"""Headers by which a browser tells that it was led to the server by somebody else's name, or by his page."""
 NO_PERMISSIONS = "set default_permission = NO_PERMISSIONS in the server's basic-auth settings"
 
 
@@ -146,7 +156,30 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
     )
 
 
+@pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
+def test_server_keeps_a_model(mlflow_cli: MlflowCli, outside: Mlflow, experiment: str) -> None:
+    run = outside.log_run(outside.create(experiment), word())
+    script = f"""head -c {LARGE} /dev/urandom >model
+        mlflow artifacts log-artifact --run-id {run} --local-file model >/dev/null
+        mlflow artifacts download --run-id {run} --artifact-path model --dst-path back >/dev/null
+        cmp model back/model && echo same"""
+    told = succeeded(mlflow_cli(script), "mlflow", f"keeps no artifact of {LARGE >> 20} MB", repair=STORE)
+    assert last_line(told) == "same", f"mlflow: an artifact of {LARGE >> 20} MB comes back as another: {STORE}"
+
+
 # ---- refuses
+
+
+@pytest.mark.requirement("SVC-mlflow-auth")
+@pytest.mark.parametrize("headers", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_server_answers_to_its_own_name_alone(mlflow: Endpoint, headers: dict[str, str]) -> None:
+    """A page of somebody else's would work with the log-in that a developer's browser has for the server."""
+    login = urllib3.util.make_headers(basic_auth=f"{mlflow.account.user}:{mlflow.account.password}")
+    with http.opened(mlflow, login) as server:
+        seen = server.ask("POST", f"{API}/experiments/search", {"max_results": 1}, headers=headers).status
+    assert seen == 403, (
+        f"mlflow: answers {seen} to {headers}, not 403: set --allowed-hosts, and no --cors-allowed-origins"
+    )
 
 
 @pytest.mark.requirement("SVC-mlflow-auth")

@@ -12,13 +12,15 @@ from dataclasses import replace
 
 import nats.js.errors
 import pytest
+from nats.js.api import StorageType
 
 from fixtures.advice import REBUILD
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import json_of, refused, says, succeeded
-from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected
+from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected, monitored
 from fixtures.services.logs import must_not_log
 from fixtures.services.model import Endpoint, ServiceError
+from fixtures.services.route import own_pods
 from fixtures.services.tenants import TenantPair
 
 GREETING = "nats pub check.greeting hello"
@@ -26,6 +28,8 @@ GREETING = "nats pub check.greeting hello"
 ACCOUNTS = "give each user an account of its own in nats.conf, and set no `no_auth_user`"
 TLS = "set `tls` in nats.conf"
 VIOLATION = "(?i)authorization violation"
+LARGE = {StorageType.FILE: 64 << 20, StorageType.MEMORY: 8 << 20}
+"""Bytes of the streams that an application may want, by where they are kept."""
 MEGABYTE = 1_000_000
 """Less than NATS takes where nobody says otherwise, see https://docs.nats.io/running-a-nats-service/configuration."""
 
@@ -144,6 +148,19 @@ def test_stream_keeps_a_message_until_it_is_consumed(
 
 
 @pytest.mark.requirement("TOOL-nats-operates")
+@pytest.mark.parametrize("storage", LARGE, ids=lambda storage: storage.value)
+def test_stream_may_be_large(outside: NatsClient, stream: str, subject: str, storage: StorageType) -> None:
+    size = LARGE[storage]
+    try:
+        outside.do(outside.stream.add_stream(name=stream, subjects=[subject], storage=storage, max_bytes=size))
+    except nats.js.errors.APIError as error:
+        pytest.fail(
+            f"nats: makes no stream of {size >> 20} MB in its {storage.value} ({error.description}): raise "
+            f"max_{storage.value}_store below jetstream in nats.conf"
+        )
+
+
+@pytest.mark.requirement("TOOL-nats-operates")
 def test_message_of_a_megabyte_arrives(nats: Endpoint, outside: NatsClient, subject: str) -> None:
     sent = secrets.token_bytes(MEGABYTE)
     subscription = outside.do(outside.client.subscribe(subject))
@@ -194,6 +211,17 @@ def test_request_that_nobody_answers_is_told_at_once(nats_cli: NatsCli, subject:
 def test_unknown_stream_is_named(nats_cli: NatsCli, stream: str) -> None:
     done = nats_cli(f"nats stream rm --force {stream}")
     refused(done, "nats", "stream not found", what=f"a stream {stream} that nobody made", repair=ACCOUNTS)
+
+
+@pytest.mark.requirement("SVC-nats-tenancy")
+def test_accounts_share_no_subject(nats: Endpoint, deployment: Deployment) -> None:
+    """What one imports of the other its own messages and streams do not show."""
+    accounts = monitored(deployment.api, own_pods(deployment.api, nats.host, "nats")[0])
+    shared = [
+        f"{account} has {one['subject']} of {one['account']}"
+        for account, imports in accounts.items() for one in imports
+    ]  # fmt: skip
+    assert not shared, f"nats: {'; '.join(shared)}: take exports and imports out of the accounts"
 
 
 @pytest.mark.requirement("SVC-nats-tenancy")

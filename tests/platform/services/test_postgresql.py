@@ -32,6 +32,12 @@ VERIFY = "set PGSSLMODE=verify-full in the workspace"
 LIMITS = {"statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"}
 PATIENCE_SECONDS = 600
 """What a query of a developer's, or a pause in his session, may take."""
+LEAST_TEMPORARY_KB = 1 << 20
+"""What sorting, joining or indexing a developer's data may need on the disk: a gigabyte."""
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+"""Without one of these a node that fails takes what was committed along, or the whole database."""
+OPEN_TO_ALL = ("postgres", "template1")
+"""PostgreSQL's own databases, in which nobody has anything; it lets everybody into them by default."""
 SCRAM = "ask for scram-sha-256 alone in pg_hba.conf"
 
 
@@ -117,6 +123,27 @@ def test_query_may_take_its_time(postgresql: Endpoint) -> None:
     )
 
 
+@pytest.mark.requirement("TOOL-psql-operates")
+def test_large_query_has_room_on_the_disk(postgresql: Endpoint) -> None:
+    with connected(postgresql) as outside:
+        room = value(outside, "SELECT setting::int FROM pg_settings WHERE name = 'temp_file_limit'")
+    assert room == -1 or room >= LEAST_TEMPORARY_KB, (
+        f"postgresql: ends a query that needs more than {room} kB on the disk: take temp_file_limit out of "
+        "postgresql.conf, and of the user's role"
+    )
+
+
+@pytest.mark.requirement("FLOW-postgresql")
+def test_what_is_committed_is_on_the_disk(postgresql: Endpoint) -> None:
+    with connected(postgresql) as outside:
+        query = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
+        seen: dict[str, str] = dict(outside.execute(query, ([*DURABLE],)).fetchall())
+    off = [name for name in DURABLE if seen.get(name) in {None, "off"}]
+    assert not off, (
+        f"postgresql: loses what was committed where its node fails: take {', '.join(off)} = off out of postgresql.conf"
+    )
+
+
 @pytest.mark.requirement("SVC-postgresql-tenancy")
 def test_no_query_is_in_the_log(postgresql: Endpoint, deployment: Deployment) -> None:
     word = secrets.token_hex(16)
@@ -199,6 +226,30 @@ def test_user_is_no_administrator(psql: Psql, forbidden: str) -> None:
     done = psql(f"BEGIN; {forbidden}; ROLLBACK")
     refusal, fix = ADMINISTRATION[forbidden], "make the user's role NOSUPERUSER NOCREATEROLE NOCREATEDB"
     refused(done, "postgresql", refusal, what=f"`{forbidden}`", repair=fix, status=FAILED_SQL)
+
+
+@pytest.mark.requirement("SVC-postgresql-tenancy")
+def test_user_gets_into_no_database_but_its_own(postgresql: Endpoint) -> None:
+    """Those of Gitea and Keycloak have everybody's tokens and passwords."""
+    with connected(postgresql) as outside:
+        query = """SELECT datname FROM pg_database
+            WHERE datallowconn AND has_database_privilege(datname, 'CONNECT') AND datname <> current_database()"""
+        others = sorted({name for (name,) in outside.execute(query)} - {*OPEN_TO_ALL})
+    assert not others, (
+        f"postgresql: {postgresql.account.user} gets into {', '.join(others)} too: revoke CONNECT from PUBLIC there, "
+        "and the role of its owner from the user"
+    )
+
+
+@pytest.mark.requirement("SVC-postgresql-tenancy")
+def test_user_has_no_role_but_its_own(postgresql: Endpoint) -> None:
+    """Roles that PostgreSQL brings read the server's files, or each table, see its manual's `Predefined Roles`."""
+    with connected(postgresql) as outside:
+        query = """SELECT rolname FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')
+            AND rolname NOT IN (current_user, 'pg_database_owner')"""
+        roles = sorted(name for (name,) in outside.execute(query))
+    user = postgresql.account.user
+    assert not roles, f"postgresql: {user} also has the role {', '.join(roles)}: revoke {roles[0]} from {user}"
 
 
 @pytest.mark.requirement("SVC-postgresql-tenancy")

@@ -15,12 +15,17 @@ from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import refused, says, succeeded
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.valkey import SERVICE, ValkeyCli, connected
-from fixtures.services.model import Endpoint, ServiceError
+from fixtures.services.model import Account, Endpoint, ServiceError
 from fixtures.services.route import own_pods
 from fixtures.services.tenants import TenantPair
 
 FORBIDDEN = ("CONFIG GET maxmemory", "ACL LIST", "CLIENT LIST", "SLOWLOG GET 1")
 """What takes an administrator, and does no harm where it is let through."""
+OF_EVERYBODY = (
+    "KEYS x", "SCAN 0 COUNT 1", "RANDOMKEY", "INFO server", "FLUSHALL NONSENSE", "FLUSHDB NONSENSE", "SWAPDB 0 0",
+    "FUNCTION FLUSH NONSENSE", "SCRIPT FLUSH NONSENSE",
+)  # fmt: skip
+"""What no pattern of keys limits: it shows, or removes, what is everybody's. With NONSENSE it is refused anyway."""
 OTHER_SERVER = "set VALKEY_HOST and VALKEY_PORT to the server that was deployed"
 
 
@@ -123,11 +128,23 @@ def test_user_is_no_administrator(valkey_cli: ValkeyCli, forbidden: str) -> None
 
 
 @pytest.mark.requirement("SVC-valkey-tenancy")
+@pytest.mark.parametrize("forbidden", OF_EVERYBODY)
+def test_user_touches_nothing_that_is_everybody_s(valkey_cli: ValkeyCli, forbidden: str) -> None:
+    fix = "take @dangerous and the command away from the user in the ACL file"
+    says(valkey_cli(forbidden), "valkey", "NOPERM", what=f"`{forbidden}`", repair=fix, output="both")
+
+
+@pytest.mark.requirement("SVC-valkey-tenancy")
+@pytest.mark.parametrize("who", ["account", "neighbour"])
 @pytest.mark.parametrize("prefix", ["", f"{COOKIE}-"], ids=["anybody's", "the log-in's"])
-def test_user_reads_and_writes_no_key_but_its_own(valkey_cli: ValkeyCli, valkey: Endpoint, prefix: str) -> None:
-    name, fix = f"{prefix}{secrets.token_hex(8)}", f"limit the user to ~{valkey.account.space}:* in the ACL file"
+def test_user_reads_and_writes_no_key_but_its_own(
+    valkey_cli: ValkeyCli, valkey: Endpoint, who: str, prefix: str
+) -> None:
+    user: Account = getattr(valkey, who)
+    name, fix = f"{prefix}{secrets.token_hex(8)}", f"limit {user.user} to ~{user.space}:* in the ACL file"
     for command in (f"GET {name}", f"TTL {name}", f"DEL {name}"):
-        says(valkey_cli(command), "valkey", "NOPERM", what=f"`{command}`", repair=fix, output="both")
+        done = valkey_cli(command, account=user)
+        says(done, "valkey", "NOPERM", what=f"{user.user}'s `{command}`", repair=fix, output="both")
 
 
 @pytest.mark.requirement("SVC-valkey-tenancy")

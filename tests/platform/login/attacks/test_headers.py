@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.login.attacks import MALLORY
-from fixtures.login.proxy import LoginProxy
+from fixtures.login.proxy import PAGE, LoginProxy
 from fixtures.login.visitor import Visitor
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
@@ -71,6 +71,20 @@ def test_code_server_is_told_no_token_of_the_visitor(resident: Visitor, echo: in
     assert not with_token, (
         f"oauth2-proxy: gives the editor a token of Keycloak in {', '.join(with_token)}: take its value out of "
         "injectRequestHeaders"
+    )
+
+
+@pytest.mark.parametrize("target", [PAGE, "/oauth2/auth", "/proxy/{echo}/"])
+def test_visitor_is_told_no_token(resident: Visitor, echo: int, target: str) -> None:
+    """A script of whatever runs behind /proxy/ reads the answers' headers."""
+    reply = resident.get(target.format(echo=echo))
+    assert reply.status in {200, 202}, (
+        f"oauth2-proxy: answers {reply.status} for {target} to who is logged in: see its log"
+    )
+    with_token = sorted({name for name, value in reply.headers if TOKEN.search(value)})
+    assert not with_token, (
+        f"oauth2-proxy: gives the browser a token of Keycloak in {', '.join(with_token)}: take its value out of "
+        "injectResponseHeaders"
     )
 
 
