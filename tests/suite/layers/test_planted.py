@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.layers.accounts import account_problems
 from fixtures.layers.entries import EntryType, LayerEntry
 from fixtures.layers.planted import LARGEST, planted
 from fixtures.layers.reviewed import Finding, ReviewedFile
@@ -72,23 +71,41 @@ def test_byte_code_is_somebody_s_where_its_source_is() -> None:
 @pytest.mark.parametrize(
     ("path", "target", "wrong"),
     [
-        ("/usr/bin/sh", "bash", False),
-        ("/usr/bin/sh", "/etc/alternatives/sh", True),
-        ("/usr/bin/sh", "../../usr/bin/bash", False),
-        ("/usr/bin/sh", "../bin/bash", False),
-        ("/usr/share/bash/b.py", "../bash/a.py", False),
-        ("/usr/local/bin/sh", "/usr/bin/bash", True),
-        ("/usr/bin/sh", "/tmp/x", True),
+        ("/usr/bin/tool", "/opt/whole/bin/tool", False),
+        ("/usr/bin/tool", "../../opt/whole/bin/tool", False),
+        ("/usr/bin/tool", "/opt/whole/bin/other", True),
+        ("/usr/bin/sh", "bash", True),
+        ("/usr/local/bin/bash", "/usr/bin/bash", True),
+        ("/home/me/.profile", "/etc/skel/.bashrc", True),
+        ("/node_modules", "/etc/profile.d", True),
+        ("/etc/localtime", "/usr/share/zoneinfo/UTC", False),
+        ("/etc/localtime", "/usr/share/zoneinfo/Mars", True),
     ],
 )
-def test_a_link_is_somebody_s_by_where_it_leads(path: str, target: str, wrong: bool) -> None:  # noqa: FBT001
-    assert found({}, entry(path, kind="symlink", link=target)) == [path] * wrong
+def test_a_link_is_somebody_s_by_its_kind_and_where_it_leads(path: str, target: str, wrong: bool) -> None:  # noqa: FBT001
+    seen = found({"/usr/share/zoneinfo/Mars": ""}, entry(path, kind="symlink", link=target))
+    assert (path in seen) == wrong
+
+
+def test_a_link_of_nobody_is_told_with_its_target() -> None:
+    (finding,) = findings({}, entry("/usr/sbin/rsync", kind="symlink", link="/usr/bin/bash"))
+    assert finding.seen == "no package and no step of the build brings this link to /usr/bin/bash"
+
+
+def test_what_a_later_layer_adds_to_a_package_s_list_is_of_nobody() -> None:
+    later = replace(entry("/usr/bin/git", kind="symlink", link="bash"), layer_index=1)
+    listed = {"/var/lib/dpkg/info/bash.list": IMAGE["/var/lib/dpkg/info/bash.list"] + "/usr/bin/git\n/usr/bin/jq\n"}
+    sums = {"/var/lib/dpkg/info/bash.md5sums": "0  usr/bin/bash\n0  usr/share/bash/a.py\n"}
+    settings = {"/var/lib/dpkg/info/bash.conffiles": "/etc/skel/.bashrc\n"}
+    assert found({**listed, **sums, **settings, "/usr/bin/jq": ""}, later) == ["/usr/bin/git", "/usr/bin/jq"]
+    assert found({**listed, **sums, **settings}, replace(later, layer_index=0)) == []
+    assert found({**listed, "/usr/bin/jq": ""}, later) == []
 
 
 def test_a_link_of_a_folder_is_followed_and_a_loop_of_links_ends() -> None:
     through = [entry("/lib2", kind="symlink", link="opt/whole/lib"), entry("/bin/x", kind="symlink", link="/lib2/x")]
     loop = [entry("/bin/a", kind="symlink", link="b"), entry("/bin/b", kind="symlink", link="a")]
-    assert found({}, *through, *loop) == ["/bin/a", "/bin/b"]
+    assert found({}, *through, *loop) == ["/bin/a", "/bin/b", "/lib2"]
 
 
 @pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
@@ -155,62 +172,3 @@ def test_a_link_is_no_reviewed_file(target: str, *, optional: bool) -> None:
 def test_modes(path: str, kind: EntryType, mode: int, wrong: bool) -> None:  # noqa: FBT001
     before = entry("/home/other", kind="dir", mode=0o700)
     assert [one.path for one in wrong_modes([before, entry(path, kind=kind, mode=mode)])] == [path] * wrong
-
-
-ACCOUNTS = "root:x:0:0::/root:/bin/bash\nme:x:1000:1000::/home/me:/bin/bash\n"
-SHADOW = "root:*:1::::::\nme:!:1::::::\n"
-GSHADOW = "root:*::\nme:!::\nusers:!::me\n"
-GROUP = "root:x:0:\nme:x:1000:\nusers:x:100:me\n"
-
-
-@pytest.mark.parametrize(
-    ("path", "old", "new", "line"),
-    [
-        ("passwd", "", "", ""),
-        ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:/usr/sbin/nologin", "me: its shell is"),
-        ("passwd", "1000::/home/me:/bin/bash", "1000::/home/me:bash", "me: its shell is 'bash', so no terminal opens"),
-        ("passwd", "root:x", "toor:x:0:5::/:/bin/sh\nroot:x", "toor: a second account with UID 0"),
-        ("passwd", "root:x", "sync:x:4:0::/bin:/bin/sync\nroot:x", ""),
-        ("passwd", "root:x", "www-data:x:33:33::/:/bin/bash\nroot:x", "www-data: has the shell /bin/bash, and nobody"),
-        ("passwd", "root:x", "www-data:x:33:33::/:\nroot:x", "www-data: has the shell /bin/sh, and nobody"),
-        (
-            "passwd",
-            "/root:/bin/bash",
-            "/root:/sbin/nologin",
-            "root: its shell is '/sbin/nologin', so no terminal of sudo",
-        ),
-        ("passwd", "root:x", "you:x:1001:9::/:/bin/false\nroot:x", "you: an account of a person beside me"),
-        ("passwd", "root:x", "nobody:x:65534:9::/:/bin/false\nroot:x", ""),
-        ("passwd", "root:x", "a:x:7:9::/:/bin/false\nb:x:7:9::/:/bin/false\nroot:x", "b: has UID 7, which is a's"),
-        ("passwd", "root:x", "root:$y$x", "root: its password stands in /etc/passwd"),
-        ("passwd", "me:x", "you:x", "me: has no account, or no /etc/shadow is there"),
-        ("shadow", SHADOW, "", "me: has no account, or no /etc/shadow is there"),
-        ("passwd", "/home/me:/bin/bash", "/home/me:/bin/dash", "me: its shell is /bin/dash, a terminal of which has"),
-        (
-            "shadow",
-            "me:!",
-            "me:!:20784:0:99999:7::21500:\nyou:!",
-            "me: ends one day, or has a password that",
-        ),
-        ("shadow", "me:!", "me:!:20784:0:90:7:::\nyou:!", "me: ends one day"),
-        ("shadow", "me:!", "me:!:0:0:99999:7:::\nyou:!", "me: ends one day"),
-        ("shadow", "me:!", "me:!:20784:0:99999:7:::\nyou:!", ""),
-        ("shadow", "root:*", "root:", "root: has an empty password"),
-        ("shadow", "me:!", "me:$y$x", "me: has a password"),
-        ("group", "root:x:0:", "broken:x:0\nroot:x:0:", ""),
-        ("group", "root:x:0:", "root:x:0:me", "me: is in the groups root too"),
-        ("group", "root:x:0:", "root:x:0:\nreaders:x:0:", "group readers: has GID 0, which is root's"),
-        ("group", "root:x:0:", "root:$y$x:0:", "group root: its password stands in /etc/group"),
-        ("gshadow", "root:*", "root:$y$x", "group root: has a password in /etc/gshadow, which newgrp takes"),
-        ("gshadow", "root:*", "root:", ""),
-        ("gshadow", "root:*::", "root:*:me:", "me: is in the groups root too"),
-    ],
-)
-def test_accounts(path: str, old: str, new: str, line: str) -> None:
-    files = {"passwd": ACCOUNTS, "shadow": SHADOW, "group": GROUP, "gshadow": GSHADOW}
-    files[path] = files[path].replace(old, new, 1)
-    program = replace(entry("/usr/bin/x"), content=lambda: io.BytesIO(b"\xff"))
-    entries = [program, *(entry(f"/etc/{name}", text) for name, text in files.items())]
-    wrong = account_problems(entries, user="me", group="me")
-    assert "; ".join(wrong).startswith(line)
-    assert bool(wrong) == bool(line)
