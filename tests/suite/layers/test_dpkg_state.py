@@ -82,3 +82,29 @@ def test_what_comes_at_an_upgrade_is_told(name: str, text: str, line: str) -> No
 def test_script_of_another_layer_is_told() -> None:
     (line,) = problems({}, (1, f"{DPKG}/info/jq.prerm"))
     assert line.startswith(f"{DPKG}/info/jq.prerm came after the package")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("info/jq:all.list", "", f"{DPKG}/info/jq:all.list is there, and dpkg reads jq.list: no package has"),
+        ("updates/0000", STATUS, f"{DPKG}/updates/0000 is a journal that dpkg did not finish"),
+        ("triggers/Unincorp", "ldconfig libc-bin\n!!\n", f"{DPKG}/triggers/Unincorp has the line '!!', at which"),
+        ("alternatives/x", "auto\n/x\n\n/y\n1\n\n", "/y is a choice of x with the priority 1, as no package's"),
+    ],
+)
+def test_what_dpkg_reads_wrongly_is_told(path: str, text: str, told: str) -> None:
+    assert problems({f"{DPKG}/{path}": text})[0].startswith(told)
+
+
+@pytest.mark.parametrize("name", ["jq:arm64", "jq"])
+def test_list_of_another_architecture_is_told(name: str) -> None:
+    status = "Package: jq\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\n"
+    right = {f"{DPKG}/status": status, f"{DPKG}/info/jq:amd64.list": "", f"{DPKG}/info/gone.list": ""}
+    assert problems(right) == []
+    (line,) = problems({**right, f"{DPKG}/info/{name}.list": ""})
+    assert line.startswith(f"{DPKG}/info/{name}.list is there, and dpkg reads jq:amd64.list: ")
+
+
+def test_triggers_to_come_are_no_problem() -> None:
+    assert problems({f"{DPKG}/triggers/Unincorp": "ldconfig libc-bin:amd64 -\n\n# none\n"}) == []
