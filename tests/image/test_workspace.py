@@ -51,6 +51,21 @@ def _of(requirement: str, *features: str) -> list[pytest.MarkDecorator]:
 
 COMMIT = "git -c user.name=a -c user.email=a@b.invalid commit --quiet --allow-empty --message=x"
 
+PROBE = "/usr/share/conformance-probe"
+APT_INSTALL = rf"""mkdir -p p/DEBIAN p{PROBE}; cd p/DEBIAN
+    printf 'Package: conformance-probe\nVersion: 1.0\nArchitecture: all\nDepends: debconf\n' >control
+    printf 'Maintainer: a <a@b.invalid>\nDescription: x\n' >>control
+    printf 'Template: conformance-probe/answer\nType: string\nDefault: 42\nDescription: What?\n' >templates
+    printf '#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_get conformance-probe/answer\n' >postinst
+    echo 'echo "$RET" >{PROBE}/answer' >>postinst
+    printf '#!/bin/sh\nrm -f {PROBE}/answer\n[ "$1" = purge ] || exit 0\n' >postrm
+    printf '. /usr/share/debconf/confmodule\ndb_purge\n' >>postrm
+    chmod 0755 post*; cd ../..; dpkg-deb --root-owner-group --build p p.deb >log
+    asked() {{ cat {PROBE}/answer; sudo -n dpkg --audit; sudo -n apt-get purge --yes conformance-probe >>log 2>&1; }}
+    told() {{ grep -E '^(E|dpkg|dpkg-deb): ' log | head -n1; }}
+    sudo -n apt-get install --yes ./p.deb >>log 2>&1 && asked || told; ls {PROBE} 2>/dev/null; echo end"""
+"""Builds a package that asks debconf, installs it, prints the answer and what dpkg complains of, and purges it."""
+
 
 class Everyday(NamedTuple):
     """A script, a pattern of what it prints, that in words, and the marks of its check."""
@@ -107,6 +122,12 @@ EVERYDAY = {
     ),
     "apt autoremove": Everyday(
         "apt-get --simulate autoremove", r" 0 to remove ", "that there is nothing to remove", _of("IMG-8")
+    ),
+    "apt install": Everyday(
+        APT_INSTALL,
+        r"^42\nend\n$",
+        "42, debconf's answer, and that nothing is left",
+        _of("IMG-8", "sudo"),
     ),
     "ssh's settings": Everyday(
         "ssh -F /dev/null -G h.example >own; ssh -G h.example | grep -vxFf own; echo end",

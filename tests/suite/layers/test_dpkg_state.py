@@ -108,3 +108,22 @@ def test_list_of_another_architecture_is_told(name: str) -> None:
 
 def test_triggers_to_come_are_no_problem() -> None:
     assert problems({f"{DPKG}/triggers/Unincorp": "ldconfig libc-bin:amd64 -\n\n# none\n"}) == []
+
+
+QUESTION = "Name: jq/one\nTemplate: jq/one\nOwners: jq\n\nName: jq/two\nTemplate: jq/one\nOwners: jq, x\n"
+TEMPLATE = "Name: jq/one\nType: string\nOwners: jq/one, jq/two\n"
+
+
+@pytest.mark.parametrize(
+    ("questions", "templates", "told"),
+    [
+        (QUESTION, TEMPLATE, ""),
+        (QUESTION, "", "debconf has jq/one (and 1 more) in one of /var/cache/debconf/config.dat"),
+        ("", TEMPLATE, "debconf has jq/one, jq/two (and 0 more) in one of /var"),
+    ],
+)
+def test_questions_of_which_debconf_lost_a_half_are_told(questions: str, templates: str, told: str) -> None:
+    files = {"/var/cache/debconf/config.dat": questions, "/var/cache/debconf/templates.dat": templates}
+    lines = problems(files)
+    assert len(lines) == bool(told)
+    assert "".join(lines).startswith(told)
