@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.builder.root_files import PYTHON_HOME
 from fixtures.deployment.tools import json_of, succeeded
 from fixtures.image.containers import Container
 from fixtures.image.image import Image
@@ -39,6 +40,20 @@ done
 echo looked
 """
 """Prints each of Debian's alternatives that is not the one of the highest priority."""
+BYTE_CODE = rf"""{PYTHON_HOME}/bin/python - <<'PY'
+import importlib.util, pathlib, sys, sysconfig
+looked = 0
+for root in {{sysconfig.get_path("stdlib"), *(path for path in sys.path if path.endswith("-packages"))}}:
+    for compiled in pathlib.Path(root).rglob("__pycache__/*.pyc"):
+        source, head = pathlib.Path(importlib.util.source_from_cache(str(compiled))), compiled.read_bytes()[4:16]
+        if source.exists():
+            of, looked = source.stat(), looked + 1
+            wanted = [0, int(of.st_mtime) % 2**32, of.st_size % 2**32]
+            if head[:1] == b"\0" and head != b"".join(number.to_bytes(4, "little") for number in wanted):
+                print(source)
+print(looked)
+PY"""
+"""Prints each module whose byte code Python does not take, see PEP 552, and then how many it looked at."""
 
 
 def verified(container: Container, trimmed: Collection[str], packages: Iterable[str] = ()) -> list[str]:
@@ -109,6 +124,19 @@ def test_python_distributions_of_a_tool_are_whole(python_tool: Tool, image: Imag
         for path, how in found[name]["wrong"] if not _is_trimmed(path)
     ]  # fmt: skip
     assert not wrong, _told(python_tool.name, wrong)
+
+
+@pytest.mark.requirement("IMG-8")
+@pytest.mark.feature("python")
+def test_byte_code_is_of_its_source(container: Container) -> None:
+    done = container.run(BYTE_CODE, seconds=VERIFY_SECONDS)
+    seen = succeeded(done, "byte code", "cannot be read", repair="keep the tools' Python").splitlines()
+    looked = int(seen.pop())
+    assert looked, "byte code: Python has none, so that every start compiles all anew: let pip and py3compile write it"
+    assert not seen, (
+        f"byte code: that of {seen[0]} (and {len(seen) - 1} of {looked} more) is of a source of another time or size, "
+        "so that every start compiles it anew: let no step of Dockerfile.j2 write or touch what was compiled"
+    )
 
 
 @pytest.mark.uses("ansible-galaxy")
