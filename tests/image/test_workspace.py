@@ -60,9 +60,9 @@ APT_INSTALL = rf"""mkdir -p p/DEBIAN p{PROBE}; cd p/DEBIAN
     echo 'echo "$RET" >{PROBE}/answer' >>postinst
     printf '#!/bin/sh\nrm -f {PROBE}/answer\n[ "$1" = purge ] || exit 0\n' >postrm
     printf '. /usr/share/debconf/confmodule\ndb_purge\n' >>postrm
-    chmod 0755 post*; cd ../..; dpkg-deb --root-owner-group --build p p.deb >log
+    chmod 0755 post*; cd ../..; dpkg-deb --root-owner-group --build p p.deb >/dev/null
     asked() {{ cat {PROBE}/answer; sudo -n dpkg --audit; sudo -n apt-get purge --yes conformance-probe >>log 2>&1; }}
-    told() {{ grep -E '^(E|dpkg|dpkg-deb): ' log | head -n1; }}
+    told() {{ grep -E -A1 '^(E|dpkg): ' log | head -n2; }}
     sudo -n apt-get install --yes ./p.deb >>log 2>&1 && asked || told; ls {PROBE} 2>/dev/null; echo end"""
 """Builds a package that asks debconf, installs it, prints the answer and what dpkg complains of, and purges it."""
 

@@ -83,6 +83,12 @@ def test_link_that_is_not_as_the_database_says_is_told(path: str, link: str, tol
     assert line.startswith(told)
 
 
+@pytest.mark.parametrize("text", ["x\n", "", "auto\n/usr/bin/x\n\n\n"])
+def test_file_that_is_no_alternative_is_told(text: str) -> None:
+    (line,) = problems({"/var/lib/dpkg/alternatives/x": text}, {})
+    assert line.startswith("/var/lib/dpkg/alternatives/x has no place or no program")
+
+
 def test_file_in_the_place_of_a_link_is_told() -> None:
     (line,) = problems({"/usr/bin/awk": ""}, {"/usr/bin/awk": ""})
     assert line.startswith("/usr/bin/awk is a file, and update-alternatives linked it to ")

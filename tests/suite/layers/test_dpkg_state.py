@@ -88,6 +88,11 @@ def test_script_of_another_layer_is_told() -> None:
     ("path", "text", "told"),
     [
         ("info/jq:all.list", "", f"{DPKG}/info/jq:all.list is there, and dpkg reads jq.list: no package has"),
+        ("info/jq.list", "/usr\nbin/jq\n", f"{DPKG}/info/jq.list has a line that is no path"),
+        ("info/jq.list", "/usr\n\n", f"{DPKG}/info/jq.list has a line that is no path"),
+        ("info/jq.list", "/usr\n/usr/bin/jq", f"{DPKG}/info/jq.list has a line that is no path, or no end of its"),
+        ("diversions", "/bin/a\n/bin/a.jq\njq\nx\n", f"{DPKG}/diversions has 4 lines, of which three are one"),
+        ("statoverride", "x\n", f"{DPKG}/statoverride has the line 'x', which is no override"),
         ("updates/0000", STATUS, f"{DPKG}/updates/0000 is a journal that dpkg did not finish"),
         ("triggers/Unincorp", "ldconfig libc-bin\n!!\n", f"{DPKG}/triggers/Unincorp has the line '!!', at which"),
         ("alternatives/x", "auto\n/x\n\n/y\n1\n\n", "/y is a choice of x with the priority 1, as no package's"),
