@@ -141,6 +141,14 @@ def test_a_reviewed_file_has_the_content_that_was_reviewed() -> None:
     assert found({"/etc/b": "two\n", "/etc/c": "two\n"}, reviewed=(free, like)) == ["/etc/b"]
 
 
+def test_each_file_of_a_reviewed_pattern_has_the_content_that_was_reviewed() -> None:
+    like = ReviewedFile(path="/etc/more.d/*", reason="one line of it", content="one\n")
+    files = {"/etc/more.d/a": "one\n", "/etc/more.d/b": "two\n", "/etc/more.d/c": "of a package\n"}
+    listed = {"/var/lib/dpkg/info/bash.list": IMAGE["/var/lib/dpkg/info/bash.list"] + "/etc/more.d/c\n"}
+    link = entry("/etc/more.d/d", kind="symlink", link="a")
+    assert found({**files, **listed}, link, reviewed=(like,)) == ["/etc/more.d/b", "/etc/more.d/d"]
+
+
 @pytest.mark.parametrize(("target", "optional"), [("/usr/bin/bash", True), ("/tmp/x", True), ("/tmp/x", False)])
 def test_a_link_is_no_reviewed_file(target: str, *, optional: bool) -> None:
     like = ReviewedFile(path="/etc/b", reason="one line of it", content="one\n", optional=optional)
