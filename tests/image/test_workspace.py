@@ -283,7 +283,7 @@ def test_everyday_command_works(what: str, containers: Containers) -> None:
     done = containers("empty-home").run(script, seconds=60)
     said = (done.stdout + done.stderr).strip()
     assert re.search(prints, done.stdout), (
-        f"{what}: `{script.strip().splitlines()[-1][:60]}` says {said[-200:]!r}, not {words}: let no step of the "
+        f"{what}: `{script.splitlines()[-1].strip()[:60]}` says {said[-200:]!r}, not {words}: let no step of the "
         "build take away what its package brought, or set what it reads"
     )
 
