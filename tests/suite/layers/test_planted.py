@@ -117,6 +117,13 @@ def test_files_are_compared_whatever_their_size(size: int) -> None:
     assert found({**files, "/etc/a": "b" * size}, reviewed=(same, other)) == ["/etc/skel/large", "/home/me/large"]
 
 
+def test_a_file_that_is_too_large_for_its_pattern_is_told() -> None:
+    like = ReviewedFile(path="/etc/a", reason="lines of one kind", content="(a*\n)*")
+    assert found({"/etc/a": "a" * (LARGEST - 1) + "\n"}, reviewed=(like,)) == []
+    (finding,) = findings({"/etc/a": "a" * LARGEST + "\n"}, reviewed=(like,))
+    assert finding.seen == f"has {LARGEST + 1} bytes, and a text of few lines was reviewed"
+
+
 @pytest.mark.parametrize(("more", "where"), [(0, "in line 2 'two'"), (200, "at its end 'one'")])
 def test_the_line_that_was_not_reviewed_is_told(more: int, where: str) -> None:
     like = ReviewedFile(path="/etc/a", reason="lines of one kind", content="(one\n)+")
