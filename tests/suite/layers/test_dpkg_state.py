@@ -79,6 +79,15 @@ def test_what_comes_at_an_upgrade_is_told(name: str, text: str, line: str) -> No
     assert problems({f"{DPKG}/{name}": text})[0].startswith(line)
 
 
+def test_each_override_and_each_diversion_is_told() -> None:
+    overrides = "x\nroot root 0644 /usr/bin/jq\nroot root 4755 /usr/bin/jq\n"
+    diverted = "/bin/a\n/bin/a.jq\njq\n/bin/b\n/bin/b.x\n:\n"
+    first, second, third = problems({f"{DPKG}/statoverride": overrides, f"{DPKG}/diversions": diverted})
+    assert first.startswith(f"{DPKG}/statoverride has the line 'x'")
+    assert second.startswith("/usr/bin/jq becomes root:root 4755")
+    assert third.startswith("/bin/b is diverted by nobody's package")
+
+
 def test_script_of_another_layer_is_told() -> None:
     (line,) = problems({}, (1, f"{DPKG}/info/jq.prerm"))
     assert line.startswith(f"{DPKG}/info/jq.prerm came after the package")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.layers.links import Links, end_of
+from fixtures.layers.links import FOLLOWED, Links, end_of
 from tests.suite.layers.test_planted import entry
 
 SEEN = {
@@ -52,3 +52,23 @@ def test_link_of_a_script(path: str, target: str, right: bool) -> None:  # noqa:
     link = entry(path, kind="symlink", link=target)
     seen = {**SEEN, path: link}
     assert Links(seen, ["/opt/whole"]).is_of_a_script(link, end_of(path, seen)) == right
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "end"),
+    [
+        ("/a/b/c", "../../x/y", "/x/y"),
+        ("/a/b/c", "../x", "/a/x"),
+        ("/a/b/c/d", "../x", "/a/b/x"),
+        ("/a/b", "./x", "/a/x"),
+        ("/a/b", "/lib/x", "/usr/lib/x"),
+    ],
+)
+def test_end_of_a_link(path: str, target: str, end: str) -> None:
+    assert end_of(path, {**SEEN, path: entry(path, kind="symlink", link=target)}) == end
+
+
+@pytest.mark.parametrize(("links", "end"), [(FOLLOWED, "/0"), (FOLLOWED + 1, "/1"), (FOLLOWED + 2, "/2")])
+def test_so_many_links_are_followed(links: int, end: str) -> None:
+    chain = [entry(f"/{number}", kind="symlink", link=f"/{number - 1}") for number in range(1, links + 1)]
+    assert end_of(f"/{links}", {one.path: one for one in chain}) == end
