@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 
@@ -14,12 +15,20 @@ from fixtures.deployment.tools import succeeded
 from fixtures.inventory import Inventory
 
 SAVED_SECONDS = 20
-TURNED_OFF = """\
-(cat /proc/[0-9]*/cmdline; cat /proc/[0-9]*/environ) 2>/dev/null | tr '\\0' '\\n' | grep -E '^(--disable-|CS_DISABLE_)'
-sed -n 's/^disable-/--&/p' ~/.config/code-server/config.yaml 2>/dev/null
+TURNED_OFF = r"""
+for one in /proc/[0-9]*; do
+    tr '\0' '\n' <$one/cmdline 2>/dev/null | grep -q '/code-server' || continue
+    tr '\0' '\n' <$one/cmdline | sed -n 's/^--disable-/disable-/p; s/^--config=/config: /p'
+    tr '\0' '\n' <$one/environ | sed -n 's/^CODE_SERVER_CONFIG=/config: /p; s/^CS_DISABLE_.*/\L&/p' |
+        sed '/^cs_/ { s/^cs_//; s/_/-/g }'
+done 2>/dev/null | sort -u >told
+grep -v '^config: ' told
+for file in ~/.config/code-server/config.yaml $(sed -n 's/^config: //p' told); do
+    sed -n '/^disable-/p' $file 2>/dev/null
+done
 echo looked"""
-"""Prints what code-server's arguments, variables and settings turn off."""
-TELEMETRY = {"--disable-telemetry", "--disable-update-check"}
+"""Prints what code-server's arguments, variables and settings turn off, `disable-…` with a value or without one."""
+NO_WORK = {"telemetry", "update-check", "getting-started-override"}
 """What is no part of a developer's work."""
 
 
@@ -55,8 +64,12 @@ def test_nothing_of_the_editor_is_turned_off(pod: Pod) -> None:
     """Such as up- and downloads, ports that are passed on, and the question whether a folder is to be trusted."""
     told = succeeded(pod.run(TURNED_OFF), "code-server", "its arguments cannot be read").split("\n")
     assert told[-2:] == ["looked", ""], f"code-server: its arguments cannot be read ({told}): see the pod's shell"
-    off = sorted({*told[:-2]} - TELEMETRY)
-    assert not off, f"code-server: is run with {', '.join(off)}: take that out of the Deployment, and of its settings"
+    found = [re.fullmatch(r"disable-([a-z-]+)(?:\s*[:= ]\s*(\S+))?", line) for line in told[:-2]]
+    off = sorted({one[1] for one in found if one and one[2] not in {"false", "0"}} - NO_WORK)
+    assert not off, (
+        f"code-server: is run without {', '.join(off)}: take --disable-{off[0]} and such out of the Deployment and its "
+        "settings"
+    )
 
 
 @pytest.mark.requirement("DEP-3")

@@ -20,6 +20,7 @@ from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.oauth2_proxy import SERVICE as PROXY
 from fixtures.services.catalogue.valkey import connected
+from fixtures.services.logs import WRITTEN_SECONDS
 from fixtures.services.model import Account
 
 LOOK_SECONDS = 0.5
@@ -271,6 +272,7 @@ def test_log_tells_who_came_in(visitors: Visitors, ready_proxy: LoginProxy, real
     own = ready_proxy.require_embedded("its log").deployment
     with realm.user(USER_ROLE) as account:
         visitors().log_in(account)
+        pause(WRITTEN_SECONDS)
         log = str(own.core.read_namespaced_pod_log(own.pod().metadata.name, own.namespace, container=PROXY.name))
     lines = [line for line in log.splitlines() if "AuthSuccess" in line and account.user in line]
     assert lines, (

@@ -50,7 +50,7 @@ def test_nobody_registers_himself(ready_proxy: LoginProxy, visitor: Visitor) -> 
 
 
 @AUTH
-@pytest.mark.parametrize("password", ["admin", "password", "keycloak", "change_me", ""])
+@pytest.mark.parametrize("password", ["", "admin", "password", "keycloak", "change_me"])
 @pytest.mark.parametrize("name", ["admin", "temp-admin", "keycloak"])
 def test_administrator_has_no_password_of_a_manual(
     ready_proxy: LoginProxy, visitor: Visitor, name: str, password: str
@@ -190,7 +190,8 @@ def test_log_out_leads_to_no_other_host(ready_proxy: LoginProxy, visitor: Visito
     assert ready_proxy.keycloak is not None
     asked = {"client_id": CLIENT, "post_logout_redirect_uri": "https://elsewhere.invalid/"}
     reply = visitor.ask(f"{issuer(ready_proxy.keycloak)}/protocol/openid-connect/logout?{urlencode(asked)}")
-    assert (reply.status, "elsewhere.invalid" in reply.location) == (400, False), (
+    assert reply.status < 500, f"keycloak: answers {reply.status} to who logs out: read its log"
+    assert reply.status >= 400, (
         f"keycloak: leads who logs out to whatever host a link names ({told(reply)}): give the client {CLIENT} its own "
         "address alone in post.logout.redirect.uris"
     )

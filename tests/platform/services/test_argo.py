@@ -159,8 +159,10 @@ def _submit(pod: Pod, workflows: Workflows, *commands: str) -> None:
 def _ends(spec: Mapping[str, Any]) -> dict[str, int]:
     """Return the seconds after which a workflow is ended, or it or its pods removed, by the setting's name."""
     ends = {"activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
-    ends |= {f"ttlStrategy.{name}": value for name, value in (spec.get("ttlStrategy") or {}).items()}
-    if "strategy" in (spec.get("podGC") or {}):
+    kept = spec.get("ttlStrategy") or {}
+    ends |= {f"ttlStrategy.{name}": kept.get(name) for name in ("secondsAfterCompletion", "secondsAfterFailure")}
+    # Others keep the pods of what failed.
+    if (spec.get("podGC") or {}).get("strategy") in {"OnPodCompletion", "OnWorkflowCompletion"}:
         ends["podGC.strategy"] = 0
     template = spec.get("templateDefaults") or {}
     ends["templateDefaults.activeDeadlineSeconds"] = template.get("activeDeadlineSeconds")

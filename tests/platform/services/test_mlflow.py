@@ -158,12 +158,17 @@ def test_mlflow_makes_and_deletes_an_experiment(mlflow_cli: MlflowCli, outside: 
 
 @pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
 def test_server_keeps_a_model(mlflow_cli: MlflowCli, outside: Mlflow, experiment: str) -> None:
-    run = outside.log_run(outside.create(experiment), word())
+    identity = outside.create(experiment)
+    run = outside.log_run(identity, word())
     script = f"""head -c {LARGE} /dev/urandom >model
         mlflow artifacts log-artifact --run-id {run} --local-file model >/dev/null
         mlflow artifacts download --run-id {run} --artifact-path model --dst-path back >/dev/null
         cmp model back/model && echo same"""
-    told = succeeded(mlflow_cli(script), "mlflow", f"keeps no artifact of {LARGE >> 20} MB", repair=STORE)
+    try:
+        told = succeeded(mlflow_cli(script), "mlflow", f"keeps no artifact of {LARGE >> 20} MB", repair=STORE)
+    finally:
+        # An experiment that is deleted goes into the trash, with all that it has.
+        outside.http.ask("DELETE", f"{artifacts_of(identity, run)}/model")
     assert last_line(told) == "same", f"mlflow: an artifact of {LARGE >> 20} MB comes back as another: {STORE}"
 
 
@@ -177,7 +182,7 @@ def test_server_answers_to_its_own_name_alone(mlflow: Endpoint, headers: dict[st
     login = urllib3.util.make_headers(basic_auth=f"{mlflow.account.user}:{mlflow.account.password}")
     with http.opened(mlflow, login) as server:
         seen = server.ask("POST", f"{API}/experiments/search", {"max_results": 1}, headers=headers).status
-    assert seen == 403, (
+    assert 400 <= seen < 500, (
         f"mlflow: answers {seen} to {headers}, not 403: set --allowed-hosts, and no --cors-allowed-origins"
     )
 

@@ -233,7 +233,8 @@ def test_user_gets_into_no_database_but_its_own(postgresql: Endpoint) -> None:
     """Those of Gitea and Keycloak have everybody's tokens and passwords."""
     with connected(postgresql) as outside:
         query = """SELECT datname FROM pg_database
-            WHERE datallowconn AND has_database_privilege(datname, 'CONNECT') AND datname <> current_database()"""
+            WHERE datallowconn AND has_database_privilege(datname, 'CONNECT') AND datname <> current_database()
+            AND datdba <> (SELECT oid FROM pg_roles WHERE rolname = current_user)"""
         others = sorted({name for (name,) in outside.execute(query)} - {*OPEN_TO_ALL})
     assert not others, (
         f"postgresql: {postgresql.account.user} gets into {', '.join(others)} too: revoke CONNECT from PUBLIC there, "
@@ -242,11 +243,12 @@ def test_user_gets_into_no_database_but_its_own(postgresql: Endpoint) -> None:
 
 
 @pytest.mark.requirement("SVC-postgresql-tenancy")
-def test_user_has_no_role_but_its_own(postgresql: Endpoint) -> None:
+def test_user_has_no_role_with_more_rights(postgresql: Endpoint) -> None:
     """Roles that PostgreSQL brings read the server's files, or each table, see its manual's `Predefined Roles`."""
     with connected(postgresql) as outside:
         query = """SELECT rolname FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')
-            AND rolname NOT IN (current_user, 'pg_database_owner')"""
+            AND rolname NOT IN (current_user, 'pg_database_owner') AND (starts_with(rolname, 'pg_') OR rolsuper
+            OR rolcreaterole OR rolcreatedb OR oid IN (SELECT datdba FROM pg_database))"""
         roles = sorted(name for (name,) in outside.execute(query))
     user = postgresql.account.user
     assert not roles, f"postgresql: {user} also has the role {', '.join(roles)}: revoke {roles[0]} from {user}"
