@@ -13,7 +13,7 @@ from fixtures.smoke.command_lines import secrets
 from fixtures.smoke.facts import Seen
 from fixtures.smoke.inside.common import Facts
 from fixtures.smoke.settings import SmokeSettings
-from fixtures.smoke.visitor import Met, met, told, too_late
+from fixtures.smoke.visitor import Met, guarded, met, told, too_late
 from fixtures.smoke.workload import Deployed
 from fixtures.verdict.evidence import blocked
 
@@ -55,23 +55,30 @@ def test_visitor_without_a_login_is_sent_to_the_identity_provider(page_url: str,
 
 
 @pytest.mark.requirement("USE-2-page")
-def test_no_port_of_the_pod_opens_the_editor_without_a_login(seen: Seen, deployed: Deployed) -> None:
+def test_no_port_of_the_pod_opens_the_editor_without_a_login(seen: Seen, own_ports: set[int]) -> None:
     answers: list[list[Facts]] = seen.part("own_pages")
     opened = list(dict.fromkeys(told(one) for one in answers if met(one) is Met.EDITOR))
     assert not opened, f"pod: without a log-in, {'; '.join(opened)}: {NO_WAY_AROUND}"
-    late = [told(one) for one in answers if too_late(one) and urlsplit(one[0]["url"]).port in deployed.ports]
+    late = [told(one) for one in answers if too_late(one) and urlsplit(one[0]["url"]).port in own_ports]
     if late:
         blocked("a port of the pod does not answer in time", f"{'; '.join(late)}: run again when the node has time")
+    if own_ports.isdisjoint(urlsplit(one[0]["url"]).port for one in answers):
+        named = ", ".join(map(str, sorted(own_ports)))
+        blocked("no port of the pod was seen", f"none of {named} is open there: read /proc/net/tcp in the pod by hand")
 
 
 @pytest.mark.requirement("USE-2-page")
-def test_each_service_leads_to_the_login_alone(seen: Seen, service_urls: list[str], deployed: Deployed) -> None:
+def test_each_service_leads_to_the_login_alone(
+    seen: Seen, service_urls: list[str], page_url: str, deployed: Deployed
+) -> None:
     assert service_urls, f"{deployed.workload}: no Service leads to its pod: set the selector of one to its labels"
     answers = [one for one in seen.part("pages") if one[0]["url"] in service_urls]
     silent = [told(one) for one in answers if met(one) is Met.NOTHING]
     assert not silent, f"Service: {'; '.join(silent)}: set its targetPort to the one that the pod serves"
     opened = list(dict.fromkeys(told(one) for one in answers if met(one) is Met.EDITOR))
     assert not opened, f"Service: without a log-in, {'; '.join(opened)}: {NO_WAY_AROUND}"
+    past = list(dict.fromkeys(told(one) for one in answers if not guarded(one, page_url)))
+    assert not past, f"Service: {'; '.join(past)}, not to the log-in: set its targetPort to that of the log-in's proxy"
 
 
 # ---- the services
@@ -119,11 +126,12 @@ def test_files_of_authorities_are_there(seen: Seen) -> None:
 @pytest.mark.requirement("USE-2-account")
 def test_account_has_the_reviewed_rights(seen: Seen, deployed: Deployed, settings: SmokeSettings) -> None:
     account = deployed.pod.spec.service_account_name
-    expected = reviewed.read(settings.rights, account)
+    expected = reviewed.read(settings.rights, account, deployed.workload.namespace)
     found: Facts = seen.part("rights")
     assert not found.get("absent"), f"ServiceAccount {account}: its token is not in the container: mount it there"
     rules = {
-        name: frozenset(reviewed.rules_of(one.get("resourceRules") or ())) for name, one in found["namespaces"].items()
+        name: frozenset(reviewed.rules_of([*(one.get("resourceRules") or ()), *(one.get("nonResourceRules") or ())]))
+        for name, one in found["namespaces"].items()
     }
     if any(one.get("incomplete") for one in found["namespaces"].values()):
         blocked("the API server does not tell all rights of an account", "an authoriser of its own decides, too")

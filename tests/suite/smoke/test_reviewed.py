@@ -13,6 +13,12 @@ from fixtures.smoke.settings import RIGHTS
 
 PODS, SECRETS = Rule("list", "", "pods"), Rule("get", "", "secrets")
 REVIEWED = Reviewed(frozenset({PODS}), frozenset({SECRETS}))
+UNBOUND = """\
+kind: RoleBinding
+metadata: {name: x}
+subjects: [{kind: ServiceAccount, name: code-server}]
+roleRef: {kind: Role, name: y}
+"""
 AS_REVIEWED = {"mine": frozenset({PODS, SECRETS}), "default": frozenset({PODS}), "kube-system": frozenset({PODS})}
 
 
@@ -58,8 +64,7 @@ def test_manifests_of_this_repository_are_read() -> None:
     ("text", "words"),
     [
         ("{", "no manifests of roles and their bindings"),
-        ("kind: RoleBinding\nmetadata: {name: x}\nsubjects: [{name: code-server}]\nroleRef: {kind: Role, name: y}",
-         "no manifests of roles"),
+        (UNBOUND, "no manifests of roles"),
         ("kind: Role\nmetadata: {name: x}\n", "binds no role to ServiceAccount code-server: name the account"),
     ],
     ids=["no YAML", "no such role", "no binding"],
@@ -69,3 +74,58 @@ def test_mistake_in_manifests_is_one_line(text: str, words: str, tmp_path: Path)
     with pytest.raises(UsageError, match=words) as raised:
         reviewed.read(tmp_path / "rbac.yaml", "code-server")
     assert "\n" not in str(raised.value)
+
+
+ROLE = "kind: ClusterRole\nmetadata: {name: y}\nrules: [{apiGroups: [''], resources: [pods], verbs: [list]}]\n---\n"
+BINDING = "kind: ClusterRoleBinding\nmetadata: {name: x}\nroleRef: {kind: ClusterRole, name: y}\nsubjects: "
+
+
+@pytest.mark.parametrize(
+    ("subject", "bound"),
+    [
+        ("{kind: ServiceAccount, name: dev}", True),
+        ("{kind: ServiceAccount, name: dev, namespace: mine}", True),
+        ("{kind: ServiceAccount, name: dev, namespace: other}", False),
+        ("{kind: User, name: dev}", False),
+        ("{kind: Group, name: dev}", False),
+    ],
+)
+def test_subject_is_the_account_of_that_namespace(subject: str, tmp_path: Path, *, bound: bool) -> None:
+    path = tmp_path / "rbac.yaml"
+    path.write_text(f"{ROLE}{BINDING}[{subject}]", encoding="utf-8")
+    assert reviewed.binds(path, "dev", "mine") is bound
+    if bound:
+        assert reviewed.read(path, "dev", "mine").everywhere == {PODS}
+    else:
+        with pytest.raises(UsageError, match="binds no role to ServiceAccount dev"):
+            reviewed.read(path, "dev", "mine")
+
+
+def test_paths_of_the_api_server_are_rules_too() -> None:
+    rules = [{"nonResourceURLs": ["/metrics", "/healthz", "*"], "verbs": ["get"]}]
+    assert list(reviewed.rules_of(rules)) == [Rule("get", "", "/metrics"), Rule("get", "", "/*")]
+    seen = {name: rights | {Rule("get", "", "/metrics")} for name, rights in AS_REVIEWED.items()}
+    assert reviewed.differences(seen, REVIEWED, "mine") == ["may get /metrics everywhere"]
+
+
+@pytest.mark.parametrize(
+    ("given", "covers"), [("/metrics", True), ("/met*", True), ("/*", True), ("/log*", False), ("*", False)]
+)
+def test_path_is_reviewed_by_itself_or_by_a_star_at_the_end(given: str, *, covers: bool) -> None:
+    assert reviewed._covered(Rule("get", "", "/metrics"), frozenset({Rule("get", "", given)})) is covers
+
+
+def test_binding_in_a_namespace_gives_no_path(tmp_path: Path) -> None:
+    role = ROLE.replace("rules: [", "rules: [{nonResourceURLs: [/metrics], verbs: [get]}, ")
+    binding = BINDING + "[{kind: ServiceAccount, name: dev}]"
+    (tmp_path / "rbac.yaml").write_text(role + binding.replace("ClusterRoleB", "RoleB"), encoding="utf-8")
+    assert reviewed.read(tmp_path / "rbac.yaml", "dev").own == {PODS}
+    (tmp_path / "rbac.yaml").write_text(role + binding, encoding="utf-8")
+    assert reviewed.read(tmp_path / "rbac.yaml", "dev").everywhere == {PODS, Rule("get", "", "/metrics")}
+
+
+def test_right_on_one_name_is_not_one_on_all() -> None:
+    named = frozenset({Rule("get", "", "secrets", "mine")})
+    assert reviewed._covered(Rule("get", "", "secrets", "mine"), named)
+    assert not reviewed._covered(Rule("get", "", "secrets"), named)
+    assert not reviewed._covered(Rule("get", "", "secrets", "theirs"), named)
