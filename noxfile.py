@@ -79,6 +79,8 @@ ended: list[int] = []
 """Exit codes other than 0 of what the sessions ran."""
 untold: list[int] = []
 """Exit codes of incomplete parts that no verdict of all parts has told yet."""
+whole: list[str] = ["verdict"] * ("CONFORMANCE_RUN_ID" in os.environ)
+"""What this call of nox runs of one run with the others: the verdict of a pipeline's run, and parts of the whole."""
 os.environ.setdefault("CONFORMANCE_RUN_ID", uuid.uuid4().hex)
 """Binds the parts that one call of nox runs; a pipeline with several calls sets it."""
 
@@ -98,6 +100,7 @@ def run(session: nox.Session, *command: str, go_on: bool = False, env: dict[str,
 
     With `go_on`, an incomplete part does not end the job: the verdict of all parts tells it.
     """
+    whole.extend(command[3:4] if go_on else ())
     try:
         session.run(*command, env=env or {}, interrupt_timeout=90, terminate_timeout=30)
     except CommandFailed as failure:
@@ -218,7 +221,9 @@ def platform(session: nox.Session) -> None:
 def verdict(session: nox.Session) -> None:
     """Put the verdicts of image, rebuild and live together: all of the ledger; `-- --strict-verdict` for a gate."""
     install(session)
-    run(session, "python", "-m", "fixtures", "verdict", *session.posargs)
+    # Alone, without a pipeline's id, it takes the parts that are there, if only they are of one run.
+    of_run = ("--run", os.environ["CONFORMANCE_RUN_ID"]) if whole else ()
+    run(session, "python", "-m", "fixtures", "verdict", *of_run, *session.posargs)
     untold.clear()
 
 

@@ -151,3 +151,33 @@ def test_twin_runs_its_steps_in_order_apart_from_the_checkout_s_own_build(
     said = [" ".join(word for word in command[3:] if word not in noxfile.SIDE_BY_SIDE) for command in commands]
     assert said == modules
     assert {command[:3] for command in commands} == {("CONFORMANCE_BUILD=.build/twin", "python", "-m")}
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [([], ()), (["verdict"], ("--run", "mine")), (["image", "live"], ("--run", "mine"))],
+    ids=["alone", "in a pipeline", "after parts"],
+)
+def test_verdict_is_on_this_run_where_others_of_it_are_known(
+    monkeypatch: pytest.MonkeyPatch, whole: list[str], words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(noxfile, "whole", whole)
+    monkeypatch.setenv("CONFORMANCE_RUN_ID", "mine")
+    assert commands_of(noxfile.verdict, "--table") == [("python", "-m", "fixtures", "verdict", *words, "--table")]
+
+
+def test_parts_of_a_call_are_of_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noxfile, "whole", [])
+    for session in (noxfile.build, noxfile.image, noxfile.rebuild, noxfile.live):
+        commands_of(session)
+    assert noxfile.whole == ["image", "rebuild", "live"]
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, []), ({"CONFORMANCE_RUN_ID": "mine"}, ["verdict"])])
+def test_id_of_a_pipeline_is_told_from_one_that_nox_makes(given: dict[str, str], told: list[str]) -> None:
+    others = {name: text for name, text in os.environ.items() if name != "CONFORMANCE_RUN_ID"}
+    code = "import noxfile; print(noxfile.whole)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=others | given
+    )
+    assert done.stdout == f"{told}\n"

@@ -10,12 +10,12 @@ import pytest
 
 from fixtures import __main__ as command_line
 from fixtures.errors import ExitCode, UsageError
-from fixtures.verdict import merge, requirements
+from fixtures.verdict import binding, merge, requirements
 from fixtures.verdict.outcomes import Outcome
 from fixtures.verdict.parts import WHOLE_PARTS
 from fixtures.verdict.summary import summary, table
 from fixtures.verdict.verdict import Verdict
-from tests.suite.verdict.parts_of_a_run import NOW, Document, check, checkout, part, required, whole
+from tests.suite.verdict.parts_of_a_run import NOW, SUITE, Document, check, checkout, part, required, whole
 from tests.suite.verdict.small_suite import entry, expected
 
 
@@ -118,6 +118,21 @@ def test_failure_that_is_waived_by_now_hides_no_other(tmp_path: Path) -> None:
     assert "FAILED IMG-1: something else" in [line for line, _ in summary(verdict)]
 
 
+@pytest.mark.parametrize(
+    ("words", "outcome", "code"), [(["--lenient-services"], "waived", 0), ([], "failed", 1)], ids=["lenient", "strict"]
+)
+def test_weak_service_is_waived_in_a_lenient_run_alone(
+    tmp_path: Path, words: list[str], outcome: str, code: int
+) -> None:
+    documents = whole()
+    row = next(one for one in required() if one.startswith("SVC-"))
+    weak = check("live", row, outcome=Outcome(outcome), line="what is weak", name="test_weak")
+    lists = [one["ids"] for one in documents["live"]["checks"]]
+    documents["live"] = part("live", checks=[weak, check("live", *(one for ids in lists for one in ids if one != row))])
+    documents["live"] |= {"arguments": words, "exit_code": code}
+    assert together(tmp_path, documents).exit_code == code
+
+
 def test_expired_waiver_refuses_the_whole(tmp_path: Path) -> None:
     files = {"tests/waivers.toml": entry('requirement = "IMG-1"', "what is wrong", "2029-12-31")}
     with pytest.raises(UsageError, match="waiver of IMG-1 expired on 2029-12-31"):
@@ -131,11 +146,19 @@ def test_command_writes_the_whole(
     judged = together(tmp_path, documents)
     monkeypatch.setattr(merge, "BUILD_DIRECTORY", tmp_path)
     monkeypatch.setattr(merge, "WHOLE", tmp_path / "verdict.json")
-    monkeypatch.setattr(merge, "together", lambda *_, **__: judged)
+    given: dict[str, Any] = {}
+
+    def together_(*_: object, **more: Any) -> Verdict:
+        given.update(more)
+        return judged
+
+    monkeypatch.setattr(merge, "together", together_)
+    monkeypatch.setattr(binding, "suite", lambda _: SUITE)
     monkeypatch.setattr(command_line, "publish", lambda: print("page: x"))
     for name, document in documents.items():
         merge.file_of(name).write_text(json.dumps(document), encoding="utf-8")
-    assert command_line.main(["verdict", "--strict-verdict"]) == ExitCode.VERIFIED
+    assert command_line.main(["verdict", "--strict-verdict", "--run=run-1"]) == ExitCode.VERIFIED
+    assert given == {"strict": True, "run": "run-1", "state": SUITE, "selected": []}
     *_, verdict, page = capsys.readouterr().out.splitlines()
     assert verdict.startswith("verdict: passed · 3 checks")
     assert page == "page: x"

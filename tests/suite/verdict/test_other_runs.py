@@ -47,6 +47,24 @@ def test_edits_that_git_is_told_to_overlook_count(git: list[str], tmp_path: Path
     assert binding.suite(tmp_path / "checkout")["dirty"]
 
 
+def test_edit_that_is_staged_counts(git: list[str], tmp_path: Path) -> None:
+    (tmp_path / "checkout" / TOUCHED).write_text("y\n", encoding="utf-8")
+    subprocess.run([*git, "add", TOUCHED], check=True)
+    assert binding.suite(tmp_path / "checkout")["dirty"]
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "pytest.ini", "pyproject.toml", "tests/x", "fixtures/x", "docker/x"])
+def test_file_that_git_ignores_counts_where_code_stands(git: list[str], tmp_path: Path, name: str) -> None:
+    root = tmp_path / "checkout"
+    subprocess.run([*git, "config", "core.excludesFile", str(tmp_path / "ignored")], check=True)
+    (tmp_path / "ignored").write_text("*\n", encoding="utf-8")
+    (root / "notes").touch()
+    assert not binding.suite(root)["dirty"]
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).touch()
+    assert binding.suite(root)["dirty"]
+
+
 def test_checkout_that_git_cannot_compare_has_no_commit(git: list[str], tmp_path: Path) -> None:
     subprocess.run([*git, "status"], check=True, capture_output=True)
     (tmp_path / "checkout" / ".git" / "index").write_text("no index", encoding="utf-8")
