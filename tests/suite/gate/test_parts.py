@@ -85,6 +85,15 @@ def test_part_that_began_and_never_ended_is_an_error(tmp_path: Path) -> None:
     assert (only.name, only.state, only.text) == ("image", "error", "did not run: see the parts before it")
 
 
+def test_end_of_an_earlier_job_is_not_this_job_s(tmp_path: Path) -> None:
+    parts.begun(["image"], tmp_path)
+    parts.Ended("image", 0, "passed").write(tmp_path)
+    parts.log_of("image", tmp_path).write_text("verdict: passed\n", encoding="utf-8")
+    parts.begun(["lint", "image"], tmp_path)
+    assert [one.name for one in parts.not_ended(tmp_path)] == ["lint", "image"]
+    assert [path.name for path in tmp_path.iterdir()] == [parts.BEGUN]
+
+
 @pytest.mark.parametrize("name", ["", "../x", "Image", "a b"])
 def test_name_that_no_part_can_have_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=r"is no part of a job: give the name of a session"):

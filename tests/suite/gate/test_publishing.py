@@ -137,6 +137,15 @@ def test_checks_that_are_gone_are_told() -> None:
     assert not report.listed_checks("# head\na\tIMG-1\n", "# other\na\tIMG-1\n")
 
 
+@pytest.mark.parametrize(
+    ("codes", "word"),
+    [((), "no part has ended"), ((0, 0), "passed"), ((0, 2), "error"), ((2, 1), "failed"), ((0, 3), "failed")],
+)
+def test_comment_begins_with_the_worst_end(codes: tuple[int, ...], word: str) -> None:
+    text = report.markdown([Ended("image", code, "x") for code in codes], None, [], {})
+    assert text.startswith(f"### Conformance: {word}\n")
+
+
 def test_words_of_a_tool_are_neither_markup_nor_a_mention() -> None:
     ended = Ended("image", 1, "a ``` <b>@team</b> | x")
     text = report.markdown([ended], None, ["````", "@team"], {})
