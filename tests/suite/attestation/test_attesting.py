@@ -10,10 +10,13 @@ import pytest
 
 from fixtures.attestation.attesting import read_envelope
 from fixtures.attestation.envelope import ENVELOPE_TYPE
+from fixtures.attestation.statement import CONFIGURATION, sha256_of
 from fixtures.errors import ExitCode
+from fixtures.paths import ROOT
 from fixtures.registry.api import RegistryApi
-from fixtures.registry.referrers import attached
-from tests.suite.attestation.conftest import BUILD, DIGEST, HERE, REFERENCE, ROWS, Attest, finished, row, verdict
+from fixtures.registry.referrers import Artifact, attach, attached
+from fixtures.verdict import merge, waivers
+from tests.suite.attestation.conftest import BUILD, DIGEST, HERE, REFERENCE, ROWS, SUITE, Attest, finished, row, verdict
 from tests.suite.registry.fakes.registry import FakeRegistry
 
 Output = pytest.CaptureFixture[str]
@@ -129,3 +132,52 @@ def test_registry_that_refuses_is_an_error(run: Attest, registry: FakeRegistry, 
     registry.unavailable = {step}
     assert run(document=verdict()) == ExitCode.SUITE_ERROR
     assert capsys.readouterr().err.startswith("error: registry 127.0.0.1:")
+
+
+def test_statement_has_all_that_binds_it(run: Attest, api: RegistryApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = SUITE | {"dirty": True, "tree": "e" * 64}
+    monkeypatch.setattr("fixtures.attestation.statement.binding.suite", lambda _: edited)
+    given = verdict(suite=edited, requirements=[*ROWS, row("DEP-5", "waived")])
+    assert run(document=given) == ExitCode.VERIFIED
+    predicate = statement_of(api)["predicate"]
+    checks = {"name": "tests/checks.txt", "digest": {"sha256": sha256_of(ROOT / "tests/checks.txt")}}
+    assert (predicate["configuration"], predicate["warnedTests"]) == ([checks], ["DEP-5"])
+    facts = predicate["conformance"]
+    assert sha256_of(merge.WHOLE) == facts.pop("verdictSha256")
+    assert facts == {
+        "verdict": "passed", "started": given["started"], "finished": given["finished"], "run": "r" * 32,
+        "imageId": BUILD, "commit": "c" * 40, "edits": "e" * 64, "blocked": ["FLOW-github"],
+        "notApplicable": ["TOOL-jq-connects"], "notShipped": ["TOOL-tea-runs"],
+    }  # fmt: skip
+
+
+def test_files_by_which_a_verdict_is_judged_are_named() -> None:
+    always, where_it_is = set(CONFIGURATION[:3]), CONFIGURATION[3:]
+    assert always == {"tests/checks.txt", "fixtures/verdict/requirements.toml", "docker/code-server-dev/tools.toml"}
+    assert where_it_is == (waivers.FILE,)
+    assert [name for name in sorted(always) if not (ROOT / name).is_file()] == []
+
+
+def test_one_of_two_that_says_the_same_is_not_enough(run: Attest, api: RegistryApi, capsys: Output) -> None:
+    assert run(document=verdict()) == ExitCode.VERIFIED
+    attach(api, HERE, DIGEST, Artifact(ENVELOPE_TYPE, b"x", {}))
+    assert run() == ExitCode.USAGE
+    assert "): give --replace to put this one in its place" in capsys.readouterr().err
+    assert run("--replace") == ExitCode.VERIFIED
+    assert len(attached(api, HERE, DIGEST, ENVELOPE_TYPE)) == 1
+
+
+def test_attestation_stays_where_the_new_one_is_refused(run: Attest, registry: FakeRegistry, api: RegistryApi) -> None:
+    assert run(document=verdict(**finished(2))) == ExitCode.VERIFIED
+    before = attached(api, HERE, DIGEST, ENVELOPE_TYPE)
+    registry.unavailable = {"POST"}
+    assert run("--replace", document=verdict(**finished(1))) == ExitCode.SUITE_ERROR
+    assert attached(api, HERE, DIGEST, ENVELOPE_TYPE) == before
+
+
+def test_what_others_attached_stays(run: Attest, api: RegistryApi) -> None:
+    other = attach(api, HERE, DIGEST, Artifact("application/spdx+json", b"{}", {}))
+    assert run(document=verdict(**finished(2))) == ExitCode.VERIFIED
+    assert run("--replace", document=verdict(**finished(1))) == ExitCode.VERIFIED
+    assert attached(api, HERE, DIGEST, "application/spdx+json") == [other]
+    assert len(attached(api, HERE, DIGEST, ENVELOPE_TYPE)) == 1

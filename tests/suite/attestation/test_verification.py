@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.attestation import __main__ as command_line
 from fixtures.attestation import keys
 from fixtures.attestation.attesting import read_envelope
 from fixtures.attestation.envelope import ENVELOPE_TYPE, sealed
@@ -18,6 +19,7 @@ from fixtures.attestation.statement import Digests
 from fixtures.errors import ExitCode
 from fixtures.registry.api import RegistryApi
 from fixtures.registry.referrers import Artifact, attach, attached, detach
+from fixtures.registry.settings import RegistrySettings
 from fixtures.verdict import merge
 from tests.suite.attestation.conftest import DIGEST, HERE, REFERENCE, Attest, finished, verdict
 from tests.suite.registry.fakes.registry import FakeRegistry
@@ -229,3 +231,20 @@ def test_image_that_is_not_there_is_an_error(run: Attest, capsys: Output) -> Non
 def test_digest_of_a_subject_is_its_whole_sha256() -> None:
     with pytest.raises(ValueError, match="should match pattern"):
         Digests(sha256="a" * 63)
+
+
+def test_tag_that_leads_elsewhere_than_the_digest_is_refused(
+    attested: Attest, registry: FakeRegistry, capsys: Output
+) -> None:
+    named = REFERENCE.replace("@", ":latest@")
+    assert attested("--verify", named) == ExitCode.VERIFIED
+    other = registry.give(HERE, "latest", "another image")
+    assert attested("--verify", named) == ExitCode.USAGE
+    assert f":latest is {other}, not {DIGEST}: give the tag or the digest" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("environment")
+def test_another_registry_gets_neither_password_nor_authority(fake: FakeRegistry) -> None:
+    mine = command_line._registry(fake.settings.push_host)
+    assert (mine.username, mine.password, mine.ca_file) == ("robot", "s3cret", fake.settings.ca_file)
+    assert command_line._registry("other.example.com") == RegistrySettings("other.example.com")
