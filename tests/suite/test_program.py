@@ -12,6 +12,7 @@ import pytest
 from fixtures.errors import ExitCode, UsageError
 from fixtures.paths import ROOT
 from fixtures.program import INTERRUPTED, end_in_order
+from fixtures.redaction import keep
 
 OF_THEIR_OWN = {
     "fixtures/browser/in_own_network.py": "becomes the browser",
@@ -68,6 +69,19 @@ def test_fault_is_one_line(error: Exception, code: ExitCode, line: str, capsys: 
     told = capsys.readouterr().err
     assert line in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error", [UsageError("s3cret-word: is gone", "name another"), OSError(errno.ENOENT, "No such file", "s3cret-word")]
+)
+def test_fault_is_told_without_a_secret(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    keep("s3cret-word")
+
+    def body() -> int:
+        raise error
+
+    end_in_order(body)
+    assert capsys.readouterr().err.startswith("error: ***: ")
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(ROOT)))

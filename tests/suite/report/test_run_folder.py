@@ -153,3 +153,14 @@ def test_module_runs_by_itself(tmp_path: Path) -> None:
     )
     assert done.stdout == f"page: {tmp_path / 'report.html'}\n"
     assert json.loads((tmp_path / "ctrf.json").read_text(encoding="utf-8"))["reportFormat"] == "CTRF"
+
+
+def test_bundles_have_no_secret_whatever_their_files_are_called(tmp_path: Path) -> None:
+    keep("s3cret-word")
+    failed = document("live", ["TOOL-helm-runs"])
+    bundle = write(tmp_path, failed) / "bundles" / failed["run"][:8] / "check" / "a.folder"
+    bundle.mkdir(parents=True)
+    for name in ("log", "events.txt"):
+        (bundle / name).write_text("x s3cret-word", encoding="utf-8")
+    folder = run_folder.publish(tmp_path).parent / "bundles" / "check" / "a.folder"
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == {"log": "x ***", "events.txt": "x ***"}
