@@ -43,6 +43,18 @@ def test_secret_that_begins_with_another_is_masked_whole() -> None:
     assert redact("t0ken-of-all-and-more, t0ken-of-all") == f"{MASK}, {MASK}"
 
 
+@pytest.mark.parametrize("ascii_alone", [True, False])
+def test_secret_with_other_letters_is_masked_in_json(*, ascii_alone: bool) -> None:
+    keep("pässwörd-ключ")
+    assert redact(json.dumps({"a": "pässwörd-ключ"}, ensure_ascii=ascii_alone)) == f'{{"a": "{MASK}"}}'
+
+
+def test_large_file_is_scanned_whole(tmp_path: Path) -> None:
+    keep("s3cret-word")
+    (tmp_path / "trace.log").write_bytes(bytes(1 << 20) + b"s3cret-word")
+    assert scan(tmp_path) == ["trace.log"]
+
+
 def test_other_text_stays() -> None:
     keep(PHRASE)
     keep("abc")

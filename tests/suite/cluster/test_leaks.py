@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kubernetes import client
 
 from fixtures.cluster import leaks
@@ -38,6 +39,17 @@ def test_leaks_are_named(api_server: ApiServer, api: client.ApiClient) -> None:
     lines = ["changed: Pod n/b", "gone: Pod n/a", "gone: Pod n/c", "left behind: Pod n/d"]
     assert leaks.difference(*snapshots) == lines
     assert leaks.difference(snapshots[0], snapshots[0]) == []
+
+
+def test_objects_are_listed_on_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {"": (["a", "b"], "x"), "x": (["c"], "y"), "y": (["d"], "")}
+
+    def request(_api: object, path: str) -> tuple[dict[str, Any], None]:
+        names, after = pages[path.partition("&continue=")[2]]
+        return {"items": [{"name": one} for one in names], "metadata": {"continue": after}}, None
+
+    monkeypatch.setattr(leaks, "request", request)
+    assert [one["name"] for one in leaks.listed(client.ApiClient(), "/api/v1/pods")] == ["a", "b", "c", "d"]
 
 
 def test_what_could_not_be_listed_is_said(api_server: ApiServer, api: client.ApiClient) -> None:

@@ -57,6 +57,23 @@ def test_lost_lease_is_noticed(api_server: ApiServer, api: client.ApiClient) -> 
             lease.check()
 
 
+def test_lease_that_cannot_be_renewed_is_lost_in_time(api_server: ApiServer, api: client.ApiClient) -> None:
+    with leases.held(api, "id", writable=True, seconds=1, holder="me") as lease:
+        api_server.refusals["PUT", LEASE] = 500
+        waiting = threading.Event()
+        for _ in range(100):
+            if lease.lost is None:
+                waiting.wait(0.1)
+        with pytest.raises(ClusterError, match=r"lease is lost, not renewed for 1 s"):
+            lease.check()
+
+
+def test_lease_of_whoever_took_over_stays(api_server: ApiServer, api: client.ApiClient) -> None:
+    with leases.held(api, "id", writable=True, holder="me"):
+        api_server.documents[LEASE] = lease_of("ann@desk:1", 0, api_server.clock)
+    assert api_server.documents[LEASE]["spec"]["holderIdentity"] == "ann@desk:1"
+
+
 @pytest.mark.parametrize("refused", [None, 403], ids=["read-only", "forbidden"])
 def test_cluster_that_takes_no_lease_is_locked_on_this_machine(
     api_server: ApiServer, api: client.ApiClient, refused: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_folder_in_use_and_those_of_others_stay(tmp_path: Path) -> None:
     with scratch_folder("one-", tmp_path) as first, scratch_folder("one-", tmp_path) as second:
         assert not abandoned(first)
         assert {*tmp_path.iterdir()} == {first, second, tmp_path / "one-file", tmp_path / "two-other"}
+
+
+def test_folder_that_cannot_be_locked_is_not_taken_for_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(_descriptor: int, **_options: bool) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(module, "acquire", acquire)
+    with scratch_folder("one-", tmp_path) as folder:
+        assert not abandoned(folder)
 
 
 def test_filesystem_without_locks_keeps_what_may_be_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fixtures.registry.api import Manifest, RegistryApi, proxy_for
+from fixtures.registry.referrers import Artifact, attach, attached
 from fixtures.registry.settings import RegistryError
 from tests.suite.registry.fakes.registry import MEDIA_TYPE, FakeRegistry, digest_of, manifest
 
@@ -24,6 +25,14 @@ def test_tags_of_all_pages_are_listed_with_their_digests(fake: FakeRegistry, api
     there = {f"tag-{number}": fake.give(HERE, f"tag-{number}", str(number)) for number in range(5)}
     fake.give("library/other", "latest", "other")
     assert api.tagged(HERE) == there
+
+
+def test_what_is_attached_is_listed_on_all_pages(fake: FakeRegistry, api: RegistryApi) -> None:
+    fake.page, fake.knows_referrers = 2, True
+    image = fake.give(HERE, "latest", "a")
+    there = {attach(api, HERE, image, Artifact("x/y", str(number).encode(), {})) for number in range(5)}
+    assert set(attached(api, HERE, image, "x/y")) == there
+    assert len(there) == 5
 
 
 def test_repository_that_is_not_there_has_no_tags_and_no_image(api: RegistryApi) -> None:

@@ -88,6 +88,27 @@ def test_exit_code_is_that_of_all_runs(runs: Callable[..., list[list[str]]], cod
     assert given == [["--condition=order", f"--shuffle={seed}", "-n", "2"] for seed in (7, 8)]
 
 
+def test_run_that_wrote_no_verdict_is_not_counted_with_the_last_one(
+    runs: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs(2)
+    monkeypatch.setattr(command, "_document", lambda: DOCUMENT)
+    assert command.main(["--runs=1"]) == ExitCode.SUITE_ERROR
+    assert "quiet: run 1 gave no verdict, exit code 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", [0, 2, ExitCode.USAGE])
+def test_cluster_of_the_runs_is_gone_afterwards(
+    runs: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    runs(code)
+    told: list[str] = []
+    manager = Object(delete=lambda: told.append("deleted"), create=lambda **_: told.append("made"), cluster=None)
+    monkeypatch.setattr(command, "EmbeddedManager", lambda _: manager)
+    assert command.main(["--runs=1"]) == code
+    assert told == ["made", "deleted"]
+
+
 def test_wrong_input_of_pytest_ends_at_once(runs: Callable[..., list[list[str]]]) -> None:
     given = runs(ExitCode.USAGE)
     assert command.main(["--", "--nonsense"]) == ExitCode.USAGE

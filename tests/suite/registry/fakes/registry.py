@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
         answers = {
             "blobs": lambda: self.answer_blob(repository, reference, asked.get("digest", ""), body),
-            "referrers": lambda: self.list_referrers(reference),
+            "referrers": lambda: self.list_referrers(repository, reference, asked.get("last", "")),
             "tags": lambda: self.list_tags(repository, asked.get("last", "")),
             "manifests": lambda: self.answer_manifest(repository, reference, body),
         }
@@ -146,17 +146,19 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(201)
         return self.say(200 if reference in self.server.blobs else 404, self.server.contents.get(reference, b""))
 
-    def list_referrers(self, subject: str) -> None:
-        """Answer with the manifests whose subject is a digest, where this registry knows them."""
+    def list_referrers(self, repository: str, subject: str, last: str) -> None:
+        """Answer with the manifests after LAST whose subject is a digest, a page of them, where it knows them."""
         if not self.server.knows_referrers:
             return self.fail(404, "UNSUPPORTED", "page not found")
         there = {digest: json.loads(content) for digest, content in self.server.manifests.items()}
         found = [
             {"digest": digest, "artifactType": one["artifactType"]}
-            for digest, one in there.items()
-            if one.get("subject", {}).get("digest") == subject
+            for digest, one in sorted(there.items())
+            if one.get("subject", {}).get("digest") == subject and digest > last
         ]
-        return self.say(200, {"manifests": found})
+        page, place = found[: self.server.page], f"/v2/{repository}/referrers/{subject}"
+        more = {"Link": f'<{place}?last={page[-1]["digest"]}>; rel="next"'} if len(page) < len(found) else {}
+        return self.say(200, {"manifests": page}, more)
 
     def answer_manifest(self, repository: str, reference: str, body: bytes) -> None:
         """Read, write or delete a manifest."""
