@@ -46,7 +46,7 @@ for host in {hosts}; do
     echo "$host: $(echo PING | env -u VALKEYCLI_AUTH -u REDISCLI_AUTH timeout 20 valkey-cli -h $host 2>&1 | head -n1)"
 done"""
 CACHE_PORT = 6379
-CACHE_SAYS = re.compile(r": (PONG|NOAUTH|NOPERM|WRONGPASS|.*(Could not connect|timed out)|$)")
+CACHE_SAYS = re.compile(r": (PONG|NOAUTH|NOPERM|WRONGPASS|DENIED|.*(Could not connect|timed out)|$)")
 """Its answers, and those where a NetworkPolicy lets nobody in; nothing at all where `timeout` ended the question."""
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 POLICY = "correct the AppProjects, and policy.csv in argocd-rbac-cm"

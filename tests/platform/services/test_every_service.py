@@ -210,7 +210,7 @@ def test_store_is_open_within_the_cluster_alone(row: Service, services: Services
     ways = [
         f"Service {one.metadata.name}, of type {one.spec.type}" for one in found.items
         if one.spec.selector and one.spec.selector.items() <= labels.items()
-        and (one.spec.type in {"NodePort", "LoadBalancer"} or one.spec.external_i_ps)
+        and (one.spec.type in {"NodePort", "LoadBalancer"} or one.spec.external_ips)
     ]  # fmt: skip
     ways += [f"a port of the node (pod {one.metadata.name})" for one in pods if is_on_its_node(one)]
     assert not ways, f"{row.name}: is reached from outside of the cluster by {', '.join(ways)}: make it a ClusterIP"

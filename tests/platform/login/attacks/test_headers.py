@@ -74,12 +74,12 @@ def test_code_server_is_told_no_token_of_the_visitor(resident: Visitor, echo: in
     )
 
 
-@pytest.mark.parametrize("target", [PAGE, "/oauth2/auth", "/proxy/{echo}/"])
-def test_visitor_is_told_no_token(resident: Visitor, echo: int, target: str) -> None:
+@pytest.mark.parametrize("path", [PAGE, "/oauth2/auth", "/proxy/{echo}/"], ids=["the page", "a question", "a port"])
+def test_visitor_is_told_no_token(resident: Visitor, echo: int, path: str) -> None:
     """A script of whatever runs behind /proxy/ reads the answers' headers."""
-    reply = resident.get(target.format(echo=echo))
+    reply = resident.get(path.format(echo=echo))
     assert reply.status in {200, 202}, (
-        f"oauth2-proxy: answers {reply.status} for {target} to who is logged in: see its log"
+        f"oauth2-proxy: answers {reply.status} for {path} to who is logged in: see its log"
     )
     with_token = sorted({name for name, value in reply.headers if TOKEN.search(value)})
     assert not with_token, (
