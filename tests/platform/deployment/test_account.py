@@ -14,6 +14,7 @@ from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
 from fixtures.smoke import reviewed
+from fixtures.smoke.other_accounts import beyond_review
 
 OWN = "<its own>"
 """Stands for the namespace of the deployment."""
@@ -122,7 +123,7 @@ def test_account_has_the_reviewed_rights_in_every_namespace(run_deployment: Depl
 def test_other_accounts_of_its_namespace_have_the_reviewed_rights(run_deployment: Deployment, target: Target) -> None:
     """A developer makes pods and workflows with any of them."""
     api, own = run_deployment.api, run_deployment.namespace
-    differ = reviewed.beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
+    differ = beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
     assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {REVIEW}"
 
 

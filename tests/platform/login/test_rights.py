@@ -17,6 +17,7 @@ from fixtures.deployment.tools import must_refuse, must_run, word
 from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
 from fixtures.marks import RUN_LABEL
 from fixtures.smoke import reviewed
+from fixtures.smoke.other_accounts import beyond_review
 
 pytestmark = [pytest.mark.requirement("DEP-10"), pytest.mark.xdist_group("proxy")]
 
@@ -121,7 +122,7 @@ def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_ac
 
 def test_other_accounts_of_the_namespace_apart_have_the_reviewed_rights(own: Deployment) -> None:
     """A developer makes pods and workflows with any of them."""
-    differ = reviewed.beyond_review(own.api, WORK_NAMESPACE, BASE / "rbac.yaml", but=NAME)
+    differ = beyond_review(own.api, WORK_NAMESPACE, BASE / "rbac.yaml", but=NAME)
     assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {APART}"
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
+import pytest
 import yaml
 
 from fixtures.paths import ROOT
@@ -47,6 +50,29 @@ def test_packages_are_those_of_the_suite_s_own_lock() -> None:
     )
     assert own
     assert {name: theirs.get(name) for name in own} == own
+
+
+IMPORTS = """
+import importlib, importlib.metadata, re, sys
+names, module = sys.argv[1].split(), sys.argv[2]
+of = {top: {re.sub("[-_.]+", "-", one).lower() for one in some}
+      for top, some in importlib.metadata.packages_distributions().items()}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if path is None and name in of and not of[name] & {*names}:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Absent())
+importlib.import_module(module)
+"""
+"""Imports a module as if no packages but some were installed."""
+
+
+@pytest.mark.parametrize("module", ["fixtures.smoke.__main__", "fixtures.smoke.plugin", "tests.smoke.test_smoke"])
+def test_image_has_the_packages_that_a_run_imports(module: str) -> None:
+    names = " ".join(name for name, _ in PIN.findall((image.FOLDER / "requirements.lock").read_text(encoding="utf-8")))
+    command = [sys.executable, "-c", IMPORTS, names, module]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr.splitlines()[-1]
 
 
 def test_image_has_what_a_run_reads() -> None:
