@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import socket
@@ -11,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
@@ -28,6 +27,7 @@ LINK = "conformance-t"
 SECONDS = 6.0
 LINK_SECONDS = 0.1
 SETTLE_SECONDS = 0.3
+END_SECONDS = 5.0
 MANY_REQUESTS = """async (seconds) => {
     const end = performance.now() + 1000 * seconds;
     const answers = {};
@@ -138,14 +138,17 @@ def proxy(home: Path, listener: socket.socket) -> Iterator[None]:
     with socket.socket(socket.AF_UNIX) as given, socket.socket(socket.AF_UNIX) as end:
         given.bind(str(home / "s"))
         given.listen(1)
-        serve = threading.Thread(target=lambda: asyncio.run(module._serve(given, {})))
+        serve = threading.Thread(target=module._serve, args=(given, {}), daemon=True)
         serve.start()
         with socket.socket(socket.AF_UNIX) as giver:
             giver.connect(str(home / "s"))
             socket.send_fds(giver, [b"s"], [listener.fileno()])
-        yield
-        end.connect(str(home / "s"))
-        serve.join()
+        try:
+            yield
+        finally:
+            end.connect(str(home / "s"))
+            serve.join(END_SECONDS)
+            assert not serve.is_alive()
 
 
 def test_answer_that_nobody_reads_is_dropped_at_the_end(tmp_path: Path) -> None:
@@ -160,6 +163,40 @@ def test_answer_that_nobody_reads_is_dropped_at_the_end(tmp_path: Path) -> None:
             assert client.recv(1000, socket.MSG_WAITALL)
             time.sleep(SETTLE_SECONDS)
     gc.collect()
+
+
+def keep_connecting(over: threading.Event, address: tuple[str, int]) -> None:
+    """Connect and begin to speak SOCKS, until it is over."""
+    while not over.is_set():
+        # What the proxy has not accepted at its end is reset.
+        with suppress(OSError), socket.create_connection(address, timeout=END_SECONDS) as client:
+            client.sendall(b"\5\1\0")
+            client.recv(2)
+
+
+@pytest.mark.parametrize("_", range(10))
+def test_connections_that_come_at_the_end_are_closed(tmp_path: Path, _: int) -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener, proxy(tmp_path, listener):
+        client = threading.Thread(target=keep_connecting, args=(over, listener.getsockname()))
+        client.start()
+        time.sleep(SETTLE_SECONDS / 3)
+    over.set()
+    client.join()
+    gc.collect()
+
+
+@pytest.mark.parametrize(
+    "said", [b"\4\1\0", b"\5\1\0\5\1\0\7", b"\5\1\0\5\1\0\3\1\xff", b"\5\1\0\5\1\0\3\0\0\1", b"\5"]
+)
+def test_who_does_not_speak_socks_is_cut_off(tmp_path: Path, said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, proxy(tmp_path, listener):
+        for _ in range(2):
+            with socket.create_connection(listener.getsockname(), timeout=5) as client:
+                client.sendall(said)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(100):
+                    pass
 
 
 def test_path_too_long_for_a_socket_is_no_failure(tmp_path: Path) -> None:
