@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,23 +12,64 @@ import pytest
 from fixtures.host import podman
 from fixtures.host.process import PodmanError
 
-FAILING_PODMAN = """#!/bin/sh
-case "$*" in *"image exists"*) exit 1;; esac
-echo "Error: writing blob: no space left on device" >&2
-exit 125
-"""
 
-
-def test_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def podman_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Put a shell script in the place of podman; its folder has `asked`, a line for each command."""
     fake = tmp_path / "podman"
-    fake.write_text(FAILING_PODMAN, encoding="utf-8")
-    fake.chmod(0o755)
+
+    def put(script: str) -> None:
+        fake.write_text(f'#!/bin/sh\ncd {tmp_path}; echo "$*" >>asked; {script}', encoding="utf-8")
+        fake.chmod(0o755)
+
     monkeypatch.setenv("CONTAINERS_CONF", "/dev/null")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     podman.environment.cache_clear()
+    yield put
+    podman.environment.cache_clear()
+
+
+GONE = f'echo \'Error: reading image "{"0" * 64}": locating image with ID "{"0" * 64}": image not known\' >&2; exit 125'
+
+
+def test_full_disk_is_said_in_one_line(podman_says: Callable[[str], None]) -> None:
+    podman_says("echo 'Error: writing blob: no space left on device' >&2; exit 125")
     with pytest.raises(PodmanError, match=r"^`podman pull x` failed \(125\): the disk is full: free"):
         podman.podman("pull", "x")
-    podman.environment.cache_clear()
+
+
+def test_image_is_described_though_another_is_removed_meanwhile(podman_says: Callable[[str], None]) -> None:
+    podman_says(f"[ $(wc -l <asked) -gt 2 ] || {{ {GONE}; }}; echo '[{{}}]'")
+    assert podman.inspect("x") == {}
+
+
+@pytest.mark.parametrize("words", [("image", "rm", "x"), ("build", "."), ("image", "inspect", "x")])
+def test_fault_of_podman_is_told_in_the_end(
+    podman_says: Callable[[str], None], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    podman_says(GONE)
+    with pytest.raises(PodmanError, match="image not known"):
+        podman.podman(*words)
+    assert (tmp_path / "asked").read_text().count("\n") == (podman.READ_TRIES if "inspect" in words else 1)
+
+
+def test_image_that_is_not_there_is_asked_for_once(podman_says: Callable[[str], None], tmp_path: Path) -> None:
+    podman_says("echo 'Error: inspecting object: x: image not known' >&2; exit 125")
+    with pytest.raises(PodmanError, match="inspecting object"):
+        podman.inspect("x")
+    assert (tmp_path / "asked").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(("status", "there"), [(0, True), (1, False)])
+def test_image_exists_or_not(podman_says: Callable[[str], None], status: int, *, there: bool) -> None:
+    podman_says(f"exit {status}")
+    assert podman.image_exists("x") == there
+
+
+def test_storage_that_cannot_be_read_is_not_an_absent_image(podman_says: Callable[[str], None]) -> None:
+    podman_says("echo 'Error: opening storage: broken' >&2; exit 125")
+    with pytest.raises(PodmanError, match=r"`podman image exists x` failed \(125\): Error: opening storage: broken"):
+        podman.image_exists("x")
 
 
 def test_missing_podman_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
