@@ -276,9 +276,8 @@ def test_default_project_permits_nothing_to_whoever_gets_around_the_server(
 
 @pytest.mark.requirement("SVC-argocd-tls")
 def test_parts_check_each_other_s_certificate(argocd: Endpoint, pod: Pod) -> None:
-    own_pods(pod.api, argocd.host, "argocd")
-    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cmd-params-cm", SERVICE.namespace)
-    loose = [part for part in ("server", "controller") if found.data.get(f"{part}.repo.server.strict.tls") != "true"]
+    found = settings(pod, argocd, "argocd-cmd-params-cm")
+    loose = [part for part in ("server", "controller") if found.get(f"{part}.repo.server.strict.tls") != "true"]
     assert not loose, (
         f"argocd: its {' and '.join(loose)} takes whoever answers for the repository server: set "
         f"{loose[0]}.repo.server.strict.tls to true in argocd-cmd-params-cm"
@@ -397,10 +396,10 @@ def test_user_changes_nothing_but_his_own_applications(argocd: Endpoint) -> None
     assert not given, f"argocd: {argocd.account.user} may {'; '.join(given)}: {POLICY}"
 
 
-def settings(pod: Pod, argocd: Endpoint) -> dict[str, str]:
-    """Return the settings of Argo CD in the cluster; blocks the check where it is elsewhere."""
+def settings(pod: Pod, argocd: Endpoint, name: str = "argocd-cm") -> dict[str, str]:
+    """Return a ConfigMap of Argo CD's settings in the cluster; blocks the check where it is elsewhere."""
     (first, *_) = own_pods(pod.api, argocd.host, "argocd")
-    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map("argocd-cm", first.metadata.namespace)
+    found: Any = client.CoreV1Api(pod.api).read_namespaced_config_map(name, first.metadata.namespace)
     return dict(found.data or {})
 
 

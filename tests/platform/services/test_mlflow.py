@@ -168,8 +168,9 @@ def test_server_keeps_a_model(mlflow_cli: MlflowCli, outside: Mlflow, experiment
         told = succeeded(mlflow_cli(script), "mlflow", f"keeps no artifact of {LARGE >> 20} MB", repair=STORE)
     finally:
         # An experiment that is deleted goes into the trash, with all that it has.
-        outside.http.ask("DELETE", f"{artifacts_of(identity, run)}/model")
+        removed = outside.http.ask("DELETE", f"{artifacts_of(identity, run)}/model")
     assert last_line(told) == "same", f"mlflow: an artifact of {LARGE >> 20} MB comes back as another: {STORE}"
+    assert removed.status == 200, f"mlflow: answers {removed.status} where an artifact is deleted: {STORE}"
 
 
 # ---- refuses

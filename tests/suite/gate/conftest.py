@@ -11,6 +11,7 @@ import pytest
 from fixtures.gate import __main__ as gate
 from fixtures.gate import report
 from fixtures.gate.job import Job
+from fixtures.verdict import binding
 from tests.suite.conftest import Relocate
 from tests.suite.gate import small_forge
 from tests.suite.gate.small_forge import SmallForge
@@ -18,6 +19,12 @@ from tests.suite.report import sample_runs
 
 Variables = dict[str, str]
 Publish = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def no_run_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgets which run these tests are part of."""
+    monkeypatch.delenv(binding.RUN, raising=False)
 
 
 @pytest.fixture

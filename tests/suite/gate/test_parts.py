@@ -54,6 +54,16 @@ def test_verdict_that_was_not_given_with_that_exit_code_is_not_told(tmp_path: Pa
     assert (found.state, found.text) == ("error", "error: disk full: free some space")
 
 
+def test_verdict_of_another_run_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = sample_runs.document("image", ["BLD-3"])
+    build = left(tmp_path, "image", "error: image: no such profile\n", document)
+    texts = []
+    for run in (document["run"], "another"):
+        monkeypatch.setenv("CONFORMANCE_RUN_ID", run)
+        texts.append(parts.ended("image", document["exit_code"], build).text)
+    assert [("BLD-3" in text, "no such profile" in text) for text in texts] == [(True, False), (False, True)]
+
+
 @pytest.mark.parametrize(
     ("name", "code", "log", "text"),
     [
