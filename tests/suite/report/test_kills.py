@@ -15,7 +15,7 @@ SOME = Kills({"IMG": (9, 10), "TOOL": (5, 5)}, ("a",), "i1", "2026-11-27T01:00:0
 
 
 def test_shares_have_their_denominator_and_interval() -> None:
-    assert kills.rows(SOME)[0] == ("IMG", "9 of 10", "90%", "60% to 98%")
+    assert kills.rows(SOME)[0] == ("IMG", "9 of 10", "90%", "59% to 99%")
     assert kills.rows(SOME)[-1][:2] == ("all", "14 of 15")
 
 
@@ -30,7 +30,7 @@ def test_intervals_of_a_verdict_s_rate() -> None:
 def test_readme_needs_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kills, "read", lambda _: SOME)
     made = kills.with_table(f"before\n{kills.BEGIN}old\n{kills.END}\nafter\n")
-    assert "| IMG | 9 of 10 | 90% | 60% to 98% |" in made
+    assert "| IMG | 9 of 10 | 90% | 59% to 99% |" in made
     assert "old" not in made
     assert made.endswith("after\n")
     with pytest.raises(UsageError, match="has no place"):

@@ -20,10 +20,17 @@ def entry(run: str, subject: str = "image commit", **outcomes: list[str]) -> Ent
     return Entry(run, "image", "2029-01-01T00:00:00+00:00", 60.0, subject, 1 if "failed" in outcomes else 0, outcomes)
 
 
+@pytest.mark.parametrize(
+    ("number", "of", "interval"), [(790, 790, "99% to 100%"), (0, 790, "0% to 1%"), (789, 790, "99% to 100%")]
+)
+def test_interval_is_rounded_outwards(number: int, of: int, interval: str) -> None:
+    assert rates.rate(number, of).interval == interval
+
+
 def test_rate_has_its_denominator_and_wilson_s_interval() -> None:
     found = rates.rate(2, 14)
     assert (round(found.low, 3), round(found.high, 3)) == (0.040, 0.399)  # Brown, Cai and DasGupta 2001, by hand
-    assert found.words == "2 of 14 runs (14.2%, 95 % interval 4%–40%)"
+    assert found.words == "2 of 14 runs (14.2%, 95 % interval 4% to 40%)"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,7 @@ def test_check_that_fails_sometimes_is_on_the_page_and_in_the_terminal(
     assert '<a href="#rates">1 check fails sometimes</a>' in page
     assert f"<code>{failed['nodeid']}</code></td><td" in page
     assert command.main([str(build / "runs" / "latest")]) == 0
-    said = f"fails sometimes: {failed['nodeid']}: did not pass in 1 of 2 runs (50%, 95 % interval 9%–91%)\n"
+    said = f"fails sometimes: {failed['nodeid']}: did not pass in 1 of 2 runs (50%, 95 % interval 9% to 91%)\n"
     assert said in capsys.readouterr().out
 
 
