@@ -84,6 +84,14 @@ EVERYDAY = {
         "the submodule's commit",
         _of("IMG-7", "git"),
     ),
+    "git's settings": Everyday(
+        r"""home=/etc/workspace/home; sudo -n mkdir -p $home
+            printf '[user]\n name = Probe\n' | sudo -n tee $home/gitconfig
+            git config user.name; sudo -n rm -r /etc/workspace""",
+        r"\nProbe\n$",
+        "the name that a deployment has mounted",
+        _of("IMG-7", "git", "sudo"),
+    ),
     "git lfs": Everyday(
         "git init --quiet r; cd r; git lfs track '*.bin'; echo large >a.bin; git add .; git cat-file -p :a.bin",
         r"(?m)^version https://git-lfs\.github\.com/spec/",
@@ -92,6 +100,13 @@ EVERYDAY = {
     ),
     "python venv": Everyday(
         "python3 -m venv v && v/bin/pip --version", r"^pip [0-9]", "pip's version", _of("ENV-7", "python")
+    ),
+    "npx": Everyday(
+        r"""mkdir -p node_modules/.bin; printf '#!/bin/sh\necho $(($1*7))\n' >node_modules/.bin/probe
+            chmod 755 node_modules/.bin/probe; npx --offline probe 6""",
+        r"^42\n",
+        "42, which a package's own command prints",
+        _of("IMG-7", "npm"),
     ),
     "man": Everyday(
         "man -w git && man -k printf",
