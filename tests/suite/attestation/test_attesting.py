@@ -51,6 +51,7 @@ def test_statement_warns_of_what_was_not_verified(rows: Any, result: str, run: A
     predicate = statement_of(api)["predicate"]
     told = [*predicate["warnedTests"], *predicate["conformance"]["blocked"]]
     assert (predicate["result"], told) == (result, [one["id"] for one in rows])
+    assert (predicate["passedTests"], predicate["failedTests"]) == (["BLD-1"], [])
 
 
 def test_kill_rate_of_a_verdict_is_in_its_place(run: Attest, api: RegistryApi) -> None:

@@ -33,6 +33,14 @@ def test_key_pair_is_made_once_and_the_private_one_is_the_owner_s(
     assert private.read_text(encoding="ascii").splitlines()[1] == secret
 
 
+@pytest.mark.parametrize("there", ["a.key", "a.key.pub"])
+def test_one_file_of_a_pair_is_never_overwritten(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).write_text("mine", encoding="ascii")
+    with pytest.raises(UsageError, match=f"/{there}: is there already: use it, or name another file"):
+        keys.make(tmp_path / "a.key")
+    assert [(path.name, path.read_text(encoding="ascii")) for path in tmp_path.iterdir()] == [(there, "mine")]
+
+
 def test_missing_key_is_told_with_the_command_that_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

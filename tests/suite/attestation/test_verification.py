@@ -172,7 +172,13 @@ def signed_with(api: RegistryApi, key: Path, change: Change) -> None:
 
 SIGNED: dict[str, tuple[Change, str]] = {
     "failed": (lambda one: one["predicate"].update(result="FAILED", failedTests=["DEP-1"]), "says FAILED (DEP-1), not"),
+    "says failed": (lambda one: one["predicate"].update(result="FAILED"), "says FAILED (2 requirements verified), not"),
+    "a failed row": (lambda one: one["predicate"].update(failedTests=["DEP-1"]), "says WARNED (DEP-1), not passed"),
     "nothing": (lambda one: one["predicate"].update(passedTests=[]), "(0 requirements verified), not passed"),
+    "another image too": (
+        lambda one: one["subject"].append({"digest": {"sha256": "b" * 64}}),
+        f"is a statement on {DIGEST}, sha256:{'b' * 64}, not on {DIGEST}",
+    ),
     "other build": (lambda one: one["predicate"]["conformance"].update(imageId="b" * 64), "is on build bbbbbbbbbbbb"),
     "other predicate": (lambda one: one.update(predicateType="https://x"), "predicateType: must be 'https://in-toto"),
     "no facts": (lambda one: one["predicate"].pop("conformance"), "predicate.conformance: is missing"),
