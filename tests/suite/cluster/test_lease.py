@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster import lease as leases
 from fixtures.cluster.api import ClusterError
@@ -46,6 +47,22 @@ def test_stale_lease_is_taken_over(api_server: ApiServer, api: client.ApiClient)
     assert f"PUT {LEASE}" in api_server.sent
 
 
+@pytest.mark.parametrize("stale", [True, False], ids=["a stale one was there", "none was there"])
+def test_lease_that_another_run_has_just_taken_is_its_own(
+    api_server: ApiServer, api: client.ApiClient, monkeypatch: pytest.MonkeyPatch, *, stale: bool
+) -> None:
+    read = lease_of("ann@desk:1", 61, api_server.clock) if stale else None
+    api_server.documents[LEASE] = lease_of("bob@desk:2", 0, api_server.clock)
+    api_server.documents[LEASE]["metadata"]["resourceVersion"] = "8"
+    monkeypatch.setattr(leases, "_read", lambda _api: (read, api_server.clock))
+    with (
+        pytest.raises(ClusterError, match=r"^another run has just taken the cluster: wait until that run is done$"),
+        leases.held(api, "id", writable=True),
+    ):
+        pytest.fail("taken though another run has it")
+    assert api_server.documents[LEASE]["spec"]["holderIdentity"] == "bob@desk:2"
+
+
 def test_lost_lease_is_noticed(api_server: ApiServer, api: client.ApiClient) -> None:
     with leases.held(api, "id", writable=True, seconds=1, holder="me") as lease:
         api_server.refusals["PUT", LEASE] = 409
@@ -72,6 +89,18 @@ def test_lease_of_whoever_took_over_stays(api_server: ApiServer, api: client.Api
     with leases.held(api, "id", writable=True, holder="me"):
         api_server.documents[LEASE] = lease_of("ann@desk:1", 0, api_server.clock)
     assert api_server.documents[LEASE]["spec"]["holderIdentity"] == "ann@desk:1"
+
+
+def test_lease_that_is_taken_over_while_it_is_given_back_stays(
+    api_server: ApiServer, api: client.ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = (lease_of(name, 0, api_server.clock) for name in ("me", "ann@desk:1"))
+    mine["metadata"]["resourceVersion"] = "6"
+    monkeypatch.setattr(leases, "_read", lambda _api: (mine, api_server.clock))
+    api_server.documents[LEASE] = theirs
+    with pytest.raises(ApiException, match="409"):
+        leases._release(api, leases.Lease("me", ""))
+    assert api_server.documents[LEASE] == theirs
 
 
 @pytest.mark.parametrize("refused", [None, 403], ids=["read-only", "forbidden"])

@@ -32,6 +32,14 @@ def test_what_a_killed_run_left_is_removed(left_behind: Path, capsys: pytest.Cap
     assert "cluster t: removing what an earlier run left of it" in capsys.readouterr().out
 
 
+def test_volumes_of_nodes_that_are_gone_are_removed(left_behind: Path) -> None:
+    for name in ("volume.t-worker", "volume.t-worker4", "volume.other-worker"):
+        (left_behind / name).touch()
+    (left_behind / "container.t-control-plane").unlink()
+    removal.remove_leftovers("t", 1)
+    assert left(left_behind) == ["volume.other-worker"]
+
+
 def test_running_cluster_of_a_killed_run_is_removed(left_behind: Path) -> None:
     keep(left_behind, lasting=False)
     removal.remove_leftovers("t", 1)

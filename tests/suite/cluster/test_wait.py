@@ -48,6 +48,32 @@ def test_watch_that_breaks_is_begun_anew(error: Exception, monkeypatch: pytest.M
     assert len(lists) == (1 if refused else 3)
 
 
+def test_changes_of_a_watch_are_those_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pod(name: str, phase: str) -> Any:
+        return SimpleNamespace(metadata=SimpleNamespace(uid=name, name=name), phase=phase)
+
+    events = [
+        ("MODIFIED", pod("a", "Running")),
+        ("ADDED", pod("b", "Pending")),
+        ("BOOKMARK", pod("c", "?")),
+        ("DELETED", pod("a", "Running")),
+        ("DELETED", pod("unknown", "?")),
+        ("DELETED", pod("b", "Pending")),
+    ]
+    stream = iter([{"type": kind, "object": thing} for kind, thing in events])
+    monkeypatch.setattr("kubernetes.watch.Watch", lambda: SimpleNamespace(stream=lambda *_words, **_options: stream))
+    page = SimpleNamespace(items=[pod("a", "Pending")], metadata=SimpleNamespace(resource_version="1"))
+    seen = []
+
+    def gone(there: list[Any]) -> bool:
+        seen.append({one.metadata.name: one.phase for one in there})
+        return not there
+
+    wait_until("all pods gone", 5, lambda **_selection: page, gone)
+    both, one = {"a": "Running", "b": "Pending"}, {"b": "Pending"}
+    assert seen == [{"a": "Pending"}, {"a": "Running"}, both, one, one, {}]
+
+
 def test_wait_that_times_out_says_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.cluster.wait._changes", lambda *_words: iter(()))
     pod = SimpleNamespace(metadata=SimpleNamespace(uid="u", name="p"))

@@ -59,6 +59,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.sent.append(f"{self.command} {path}")
         self.server.answering.wait(5)
         status = self.server.refusals.get((self.command, path), 200)
+        if status == 200 and body and self.is_outdated(path, json.loads(body)):
+            status = 409
         if self.server.busy:
             self.server.busy, status = self.server.busy - 1, 503
         if status == 200 and self.command in {"POST", "PUT"}:
@@ -68,13 +70,21 @@ class Handler(BaseHTTPRequestHandler):
             self.server.documents[path] = document
         status = 404 if status == 200 and path not in self.server.documents else status
         content = json.dumps(self.server.documents.get(path, {}) if status == 200 else {"message": "no"}).encode()
-        if self.command == "DELETE" or self.path.endswith("?dryRun=All"):
+        if (status == 200 and self.command == "DELETE") or self.path.endswith("?dryRun=All"):
             self.server.documents.pop(path, None)
         self.send_response_only(status)
         self.send_header("Date", format_datetime(self.server.clock, usegmt=True))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def is_outdated(self, path: str, sent: dict[str, Any]) -> bool:
+        """Tell whether what is there is not what the client has read: it names another version, or none to replace."""
+        if self.command == "POST":
+            return f"{path}/{sent['metadata']['name']}" in self.server.documents
+        known = sent["preconditions"] if self.command == "DELETE" else sent["metadata"]
+        there = self.server.documents.get(path, {"metadata": known})
+        return bool(there["metadata"].get("resourceVersion") != known.get("resourceVersion"))
 
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 

@@ -19,7 +19,10 @@ case "$1 $2" in
             echo "${file##*/network.}"
         done ;;
     "network rm") rm "$FAKE/network.$3" ;;
-    "ps --all") ls "$FAKE" | sed -n 's/^container[.]//p' ;;
+    "ps --all")
+        # kind labels its nodes; the registry is in the network alone.
+        case "$3" in --filter=label=*) hidden=registry ;; *) hidden=^$ ;; esac
+        ls "$FAKE" | sed -n "/${hidden}/d; s/^container[.]//p" ;;
     "volume ls") ls "$FAKE" | sed -n "s/^\\(volume[.]${4##*=}\\)$/\\1/p" ;;
     "exec --interactive") shift 3; exec "$@" ;;
     "exec "*) [ -e "$FAKE/alive" ] ;;
