@@ -35,6 +35,25 @@ def test_policy_with_the_one_port_is_right(monkeypatch: pytest.MonkeyPatch) -> N
     look(monkeypatch, ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, [HTTP]))
 
 
+@pytest.mark.parametrize(
+    ("key", "operator", "values", "mine"),
+    [
+        ("app", "In", ["code-server", "web"], True),
+        ("app", "In", ["web"], False),
+        ("tier", "NotIn", ["web"], True),
+        ("tier", "Exists", None, False),
+        ("app", "DoesNotExist", None, False),
+        ("tier", "DoesNotExist", None, True),
+    ],
+)
+def test_policy_selects_by_each_operator(
+    key: str, operator: str, values: list[str] | None, monkeypatch: pytest.MonkeyPatch, *, mine: bool
+) -> None:
+    selector = {"matchExpressions": [{"key": key, "operator": operator, "values": values}]}
+    with nullcontext() if mine else pytest.raises(AssertionError, match="none selects the pod"):
+        look(monkeypatch, (selector, [HTTP]))
+
+
 def test_policy_that_keeps_the_pod_in_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=r"^NetworkPolicy: keeps the pod from"):
         look(monkeypatch, (MINE, [HTTP]), types=["Ingress", "Egress"])
@@ -48,7 +67,8 @@ def test_policy_that_keeps_the_pod_in_fails(monkeypatch: pytest.MonkeyPatch) -> 
         ([(MINE, [{}])], r"lets in to \['all'\]"),
         ([(MINE, [{"ports": [{"protocol": "TCP"}]}])], r"lets in to \['all'\]"),
         ([(MINE, [HTTP]), ({}, [{"ports": [{"port": 9000}]}])], r"lets in to \['9000', 'http'\]"),
-        ([(MINE, [{"ports": [{"port": "http", "protocol": "UDP"}]}])], r"lets in by \['UDP'\]"),
+        ([(MINE, [{"ports": [{"port": "http", "protocol": "UDP"}]}])], r"lets in by \['UDP'\], not by TCP alone"),
+        ([(MINE, [HTTP, {"ports": [{"port": "http", "protocol": "UDP"}]}])], r"lets in by \['TCP', 'UDP'\]"),
         ([(MINE, [HTTP | {"from": [{"podSelector": {}}]}])], r"lets in .*podSelector.* alone"),
     ],
 )

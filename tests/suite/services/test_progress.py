@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -75,3 +76,11 @@ def test_what_needs_a_service_that_is_down_is_not_waited_for(
     assert status.need_down("gitea") == "postgresql"
     assert not {"postgresql", "gitea", "keycloak", "mlflow"} & {one.service.name for one in status.pending()}
     assert status.up() == ["valkey", "nats", "argo", "argocd", "devpi"]
+
+
+def test_what_needs_it_by_way_of_another_is_not_waited_for_either(status: Status) -> None:
+    status.table = {**status.table, "nats": replace(status.table["nats"], needs=("valkey", "gitea"))}
+    status.give_up(status.progress["postgresql"], Diagnosis("its disk is full", "make room"))
+    assert status.need_down("nats") == "postgresql"
+    assert "nats" not in status.up()
+    assert "nats" not in {one.service.name for one in status.pending()}
