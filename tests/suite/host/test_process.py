@@ -86,6 +86,11 @@ def test_call_returns_the_output_or_says_what_failed() -> None:
         call(["sh", "-c", "echo one; echo two >&2; exit 7"], timeout=10)
 
 
+def test_program_that_a_signal_killed_has_failed() -> None:
+    with pytest.raises(ProgramError, match=r"^`sh -c 'echo text; kill -KILL \$\$'` failed \(-9\): it said nothing$"):
+        call(["sh", "-c", "echo text; kill -KILL $$"], timeout=10)
+
+
 def test_long_command_is_cut_in_messages() -> None:
     with pytest.raises(ProgramError) as caught:
         call(["false", "run", "--rm", "x" * 1000, "-c", "a\nscript", "more"], timeout=10)
