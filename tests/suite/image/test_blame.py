@@ -11,7 +11,7 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from fixtures import inventory as inventories
 from fixtures.errors import SuiteError
 from fixtures.image.blame import blamed
-from fixtures.inventory import Tool
+from fixtures.inventory import Check, Tool
 from fixtures.shell.transport import ShellDiedError
 from fixtures.verdict.evidence import Script
 
@@ -47,6 +47,44 @@ def test_tool_that_a_check_uses_is_blamed() -> None:
     assert found is not None
     assert found.problem == "jq, which this check uses, is broken"
     assert found.repair.startswith("it reports no version")
+
+
+def test_tool_is_blamed_whose_name_is_only_the_beginning_of_the_check_s_tool() -> None:
+    found = blamed(["TOOL-jqfmt-runs"], [place("jq")], tools())
+    assert found is not None
+    assert found.problem == "jq, which this check uses, is broken"
+
+
+def test_tool_of_another_version_is_blamed() -> None:
+    script = Script("jq .", lambda *_: result(0, "jq-0.1"))
+    found = blamed([], [script], [tool for tool in tools() if tool.name == "jq"])
+    assert found is not None
+    assert found.repair.startswith("it is version 0.1, locked is ")
+
+
+@pytest.mark.parametrize(
+    ("broken", "first"),
+    [
+        pytest.param({"jq"}, "jq", id="one"),
+        pytest.param({"yq"}, "yq", id="one that uses another"),
+        pytest.param({"jq", "yq"}, "jq", id="one, and by it another"),
+    ],
+)
+def test_tool_is_blamed_by_its_own_check(broken: set[str], first: str) -> None:
+    runs = {"yq": "yq . | jq .", "jq": "jq ."}
+    check = Check(title="works", level="runs", run="x", stdout="^it works$", profiles=("default",))
+    known = {tool.name: tool for tool in tools()}
+    checks = {name: (check.model_copy(update={"run": text}),) for name, text in runs.items()}
+    mine = [known[name].model_copy(update={"checks": checks[name]}) for name in runs]
+
+    def run(text: str, seconds: float) -> CommandResult:
+        asked = [name for name in runs if runs[name] == text]
+        return result(int(asked[0] in broken), "it works") if asked else place().run(text, seconds)
+
+    found = blamed([], [Script("yq . | jq .", run)], mine)
+    assert found is not None
+    assert found.problem == f"{first}, which this check uses, is broken"
+    assert found.repair.startswith("works: exit 1 instead of 0: it works")
 
 
 @pytest.mark.parametrize(

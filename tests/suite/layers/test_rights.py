@@ -97,7 +97,9 @@ def test_system_accounts_end_below_the_first_person(tmp_path: Path) -> None:
 def test_home_belongs_to_its_user(tmp_path: Path) -> None:
     home = folder("home/coder", uid=1000, gid=1000)
     items = [Item("home/coder/root", uid=0, gid=0), Item("home/coder/group", uid=1000, gid=0)]
+    items += [Item("home/coder.old/mine", uid=1000, gid=1000), folder("home/coder2"), Item("home/root")]
     assert owners(tmp_path, home, *items) == {
+        "/home/coder.old/mine": "owner 1000:1000 (coder), not 0:0",
         "/home/coder/group": "owner 1000:0 (coder), not 1000:1000",
         "/home/coder/root": "owner 0:0 (root), not 1000:1000",
     }
