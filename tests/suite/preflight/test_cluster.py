@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from fixtures import inventory as inventories
 from fixtures.host.finding import Finding, State
 from fixtures.preflight import cluster as looks
+from fixtures.preflight import nodes
 from fixtures.registry.settings import RegistrySettings
 from tests.suite.preflight.conftest import (
     ADMISSION,
@@ -26,6 +28,8 @@ from tests.suite.registry.fakes.registry import FakeRegistry
 from tests.suite.serving import serving
 
 REPOSITORY = "library/x"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+BETA_DEFAULT_CLASS = "storageclass.beta.kubernetes.io/is-default-class"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 Change = Callable[[FakeCluster], None]
 
@@ -77,6 +81,9 @@ UNMET: dict[str, tuple[Change, str, str]] = {
     "no default class": (
         put(CLASSES, [named("slow")]), "default storage class", "no class is the default (there: slow)",
     ),
+    "class that is not the default": (
+        put(CLASSES, [named("slow", annotations={DEFAULT_CLASS: "false"})]), "default storage class", "(there: slow)",
+    ),
     "no class": (put(CLASSES, []), "default storage class", "no class is the default (there: none at all)"),
     "restricted": (put(SPACES, [named("code-server", labels=RESTRICTED)]), "pod security", "code-server: PodSecurity"),
     "policy": (refuse, "the workspace's pod", "namespace default refuses it: admission webhook denied: disallow-sudo"),
@@ -84,9 +91,13 @@ UNMET: dict[str, tuple[Change, str, str]] = {
     "may not look": (deny(("list", "nodes")), "this account's rights", "it may not list nodes"),
     "newer server": (put("/version", {"gitVersion": "v1.33.1+k3s1"}), "version skew", "server v1.33.1+k3s1: supported"),
     "old kernel": (put("/api/v1/nodes", [node(info={"kernelVersion": "5.4.0"})]), "user namespaces", "Linux 5.4"),
+    "last kernel before": (
+        put("/api/v1/nodes", [node(info={"kernelVersion": "5.10.9"})]), "user namespaces", "one has Linux 5.10.9",
+    ),
     "seccomp": (put(CONFIGURATION, {"kubeletconfig": {"seccompDefault": True}}), "seccompDefault", "one: pods without"),
     "arm": (put("/api/v1/nodes", [node(info={"architecture": "arm64"})]), "nodes", "one: is arm64, the image is amd64"),
     "small": (put("/api/v1/nodes", [node(allocatable={"memory": "2Gi"})]), "nodes", "one: has 2.0 Gi of memory"),
+    "just too small": (put("/api/v1/nodes", [node(allocatable={"memory": "4194303Ki"})]), "nodes", "one: has 4.0 Gi"),
     "not ready": (put("/api/v1/nodes", [node(conditions=[])]), "nodes", "one: is not Ready"),
     "cordoned": (put("/api/v1/nodes", [node(spec={"unschedulable": True})]), "nodes", "one: takes no pods"),
     "tainted": (
@@ -105,6 +116,35 @@ def test_what_is_unmet_is_named_with_its_repair_and_its_rows(
     assert said in unmet[subject].seen
     assert unmet[subject].repair
     assert unmet[subject].blocks
+
+
+STILL_MET: dict[str, Change] = {
+    "default class by its beta name": put(CLASSES, [named("slow", annotations={BETA_DEFAULT_CLASS: "true"})]),
+    "one default of two": put(CLASSES, [DEFAULT, named("slow", annotations={DEFAULT_CLASS: "false"})]),
+    "one node of two": put("/api/v1/nodes", [node(conditions=[]), node()]),
+    "just large enough": put("/api/v1/nodes", [node(allocatable={"memory": "4Gi"})]),
+    "first kernel": put("/api/v1/nodes", [node(info={"kernelVersion": "5.11.0"})]),
+    "taint that is a wish": put(
+        "/api/v1/nodes", [node(spec={"taints": [{"key": "gpu", "effect": "PreferNoSchedule"}]})]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", STILL_MET.values(), ids=STILL_MET)
+def test_what_is_just_enough_is_met(cluster: Any, registry: RegistrySettings, change: Change) -> None:
+    change(cluster)
+    assert with_state(found(cluster, registry), State.UNMET, State.NOTE, State.UNKNOWN) == {}
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "state"),
+    [(0, -2, State.UNMET), (0, -1, State.MET), (0, 1, State.MET), (0, 2, State.UNMET), (1, 0, State.UNMET)],
+)
+def test_server_is_one_minor_version_from_kubectl_at_most(cluster: Any, major: int, minor: int, state: State) -> None:
+    (pinned,) = [tool.version for tool in inventories.load().tools if tool.name == "kubectl"]
+    ours = [int(number) for number in pinned.removeprefix("v").split(".")[:2]]
+    cluster.documents["/version"] = {"gitVersion": f"v{ours[0] + major}.{ours[1] + minor}.0"}
+    assert [one.state for one in nodes.version_skew(cluster)] == [state]
 
 
 def test_four_things_at_once_are_four_findings(cluster: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,39 @@ def test_readme_needs_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
         kills.with_table("nothing")
 
 
-def test_what_was_not_run_keeps_its_recorded_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+Record = Callable[[str, str, str], str]
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+    """Records a run with one mutant, by what was broken, its row and its fate; returns README.md."""
     for name in ("COMMITTED", "README"):
         monkeypatch.setattr(kills, name, tmp_path / name)
     (tmp_path / "README").write_text(f"{kills.BEGIN}{kills.END}\n", encoding="utf-8")
-    for kind, row in (("image", "IMG-1"), ("platform", "DEP-4")):
-        scores = {"finished": "2026-11-27", "mutants": [{"id": kind, "rows": [row], "fate": "killed"}]}
+
+    def record(kind: str, row: str, fate: str) -> str:
+        scores = {"finished": "2026-11-27", "mutants": [{"id": kind, "rows": [row], "fate": fate}]}
         (tmp_path / kind).write_text(json.dumps(scores), encoding="utf-8")
         kills.record({kind: tmp_path / kind})
-    readme = (tmp_path / "README").read_text(encoding="utf-8")
+        return (tmp_path / "README").read_text(encoding="utf-8")
+
+    return record
+
+
+def test_what_was_not_run_keeps_its_recorded_scores(record: Record) -> None:
+    record("image", "IMG-1", "killed")
+    readme = record("platform", "DEP-4", "killed")
     assert "| IMG | 1 of 1 |" in readme
     assert "| DEP (platform) | 1 of 1 |" in readme
+
+
+def test_what_was_run_again_has_its_new_scores_alone(record: Record) -> None:
+    record("image", "IMG-1", "survived")
+    readme = record("image", "IMG-1", "killed")
+    assert "| IMG | 1 of 1 |" in readme
+    assert len(json.loads(kills.COMMITTED.read_text(encoding="utf-8"))["mutants"]) == 1
+
+
+def test_there_are_scores_to_record(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^there are no scores of a whole run: run: nox -s sabotage$"):
+        kills.record({"image": tmp_path / "none"})
