@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from fixtures.errors import SuiteError
 from fixtures.smoke import facts
-from fixtures.smoke.inside import services
+from fixtures.smoke.inside import account, services
 from fixtures.smoke.settings import ENVIRONMENT
 
 WANTED = {
@@ -69,3 +70,61 @@ def test_password_goes_with_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
     assert services.credentials("valkey") == ("", "")
     monkeypatch.setenv("REDISCLI_AUTH", "word")
     assert services.credentials("valkey") == ("dev", "word")
+
+
+def http(status: int, body: str = "{}") -> str:
+    """The answer of a web server."""
+    return f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
+
+LOGINS = {
+    "gitea": ("gitea", "GITEA_TOKEN", http(200), "accepted", "Authorization: token word\r\n"),
+    "argo": ("argo", "ARGO_TOKEN", http(200), "accepted", "Authorization: Bearer word\r\n"),
+    "wrong token": ("gitea", "GITEA_TOKEN", http(401), "HTTP 401", "GET /api/v1/user "),
+    "token without the right": ("gitea", "GITEA_TOKEN", http(403), "HTTP 403", "GET /api/v1/user "),
+    "broken server": ("gitea", "GITEA_TOKEN", http(503), "HTTP 503", "GET /api/v1/user "),
+    "page that logs in": ("mlflow", "MLFLOW_TRACKING_TOKEN", http(302), "HTTP 302", "GET /api/2.0/mlflow/"),
+    "argocd": ("argocd", "ARGOCD_AUTH_TOKEN", http(200, '{"loggedIn": true}'), "accepted", "GET /api/v1/session"),
+    "nobody": ("argocd", "ARGOCD_AUTH_TOKEN", http(200, '{"loggedIn": false}'), "HTTP 200", "GET /api/v1/session"),
+    "valkey": ("valkey", "VALKEY_PASSWORD", "+OK\r\n", "accepted", "*2\r\n$4\r\nAUTH\r\n$4\r\nword\r\n"),
+    "wrong password": ("valkey", "VALKEY_PASSWORD", "-WRONGPASS no\r\n", "WRONGPASS no", "AUTH"),
+    "nats": ("nats", "NATS_PASSWORD", "PONG\r\n", "accepted", '"pass": "word"'),
+    "wrong password of nats": ("nats", "NATS_PASSWORD", "-ERR 'no'\r\n", "ERR 'no'", "CONNECT {"),
+}
+
+
+@pytest.mark.parametrize(("name", "secret", "answer", "said", "sent"), LOGINS.values(), ids=LOGINS)
+def test_login_is_accepted_where_the_service_says_so(
+    name: str, secret: str, answer: str, said: str, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(secret, "word")
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(answer.encode())
+        assert services.log_in(name, near, "h") == said
+        assert sent in far.recv(65536).decode()
+
+
+KUBECTL = """#!/bin/sh
+# Has the contexts that stand in the kubeconfig, of which `admin` may do everything.
+case "$*" in
+    "--kubeconfig $2 "*" config get-contexts -o name") cat "$2" ;;
+    "--kubeconfig $2 "*" --context admin auth can-i * * --all-namespaces") echo yes ;;
+    *) echo no; exit 1 ;;
+esac
+"""
+
+
+def test_kubeconfig_with_an_administrator_among_its_contexts_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kubectl").write_text(KUBECTL, encoding="utf-8")
+    (tmp_path / "kubectl").chmod(0o755)
+    files = {"first": "admin\n", "mine": "developer\nviewer\n", "last": "developer\nadmin\n", ".kube/config": "admin\n"}
+    (tmp_path / ".kube").mkdir()
+    for name, contexts in files.items():
+        (tmp_path / name).write_text(contexts, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("KUBECONFIG", ":".join(str(tmp_path / name) for name in ("first", "mine", "last", "gone")))
+    assert account.kubeconfigs() == [str(tmp_path / name) for name in ("first", "last", ".kube/config")]
