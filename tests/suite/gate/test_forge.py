@@ -45,6 +45,15 @@ def test_refusal_is_one_line_with_the_repair(job: Job, forge: SmallForge, status
         Forge(job).status("conformance/lint", "pending", "")
 
 
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_redirected_request_is_not_done(job: Job, forge: SmallForge, status: int) -> None:
+    forge.refuses = status
+    with pytest.raises(ForgeError, match=rf"^POST http\S+ is answered by {status}: .*: see the forge's log$"):
+        Forge(job).status("conformance/lint", "success", "")
+    with pytest.raises(ForgeError, match=rf"^DELETE http\S+ is answered by {status}: "):
+        Forge(job).keep("branch-main", {"a.json": b"1"})
+
+
 def test_forge_that_does_not_answer_is_told(job: Job) -> None:
     gone = dataclasses.replace(job, api="http://127.0.0.1:1/api/v1")
     with pytest.raises(ForgeError, match=r"is not answered .*: see whether the forge is up$"):

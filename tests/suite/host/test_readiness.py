@@ -16,10 +16,11 @@ TOO_FEW = [*MAPPED[:1], {**MAPPED[1], "size": 1000}]
 
 
 def info(
-    *, rootless: bool = True, driver: str = "overlay", cgroups: str = "v2", ids: object = MAPPED
+    *, rootless: bool = True, driver: str = "overlay", cgroups: str = "v2", ids: object = MAPPED, gids: object = ...
 ) -> dict[str, Any]:
-    """Return the part of `podman info` that is read."""
-    host = {"security": {"rootless": rootless}, "cgroupVersion": cgroups, "idMappings": {"uidmap": ids, "gidmap": ids}}
+    """Return the part of `podman info` that is read; a user has as many group ids as others, but for what is given."""
+    mapped = {"uidmap": ids, "gidmap": ids if gids is ... else gids}
+    host = {"security": {"rootless": rootless}, "cgroupVersion": cgroups, "idMappings": mapped}
     return {"host": host, "store": {"graphDriverName": driver, "graphRoot": "/s", "configFile": "/home/ada/s.conf"}}
 
 
@@ -38,6 +39,9 @@ def test_a_good_machine_lacks_nothing() -> None:
         (machine(info=info(ids=MAPPED[:1])), "build", "ada has 0 subordinate UIDs", "usermod --add-subuids"),
         (machine(info=info(ids=None)), "build", "ada has 0 subordinate UIDs", "usermod --add-subuids"),
         (machine(info=info(ids=TOO_FEW)), "build", "ada has 1000 subordinate UIDs", "100000-165535"),
+        (machine(info=info(gids=MAPPED[:1])), "build", "ada has 0 subordinate GIDs", "--add-subgids 100000-165535"),
+        (machine(info=info(gids=None)), "build", "ada has 0 subordinate GIDs", "--add-subgids"),
+        (machine(info=info(gids=TOO_FEW)), "build", "ada has 1000 subordinate GIDs", "--add-subgids"),
         (machine(info=info(driver="vfs")), "build", "copies the whole image", "into /home/ada/s.conf, then"),
         (machine(info=info(driver="vfs"), kernel=(5, 10)), "build", "driver vfs", "apt-get install fuse-overlayfs"),
         (machine(info=info(driver="vfs", rootless=False)), "build", "driver vfs", "write the lines"),
