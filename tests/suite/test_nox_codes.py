@@ -60,6 +60,14 @@ def test_verdict_of_all_parts_has_the_last_word(tmp_path: Path, code: int) -> No
     assert nox(tmp_path, *OWN_PYTHON, CODE_image="3", CODE_verdict=str(code)) == code
 
 
+@pytest.mark.parametrize(
+    ("image", "rebuild", "worst"), [(2, 1, 1), (1, 2, 1), (4, 2, 2), (3, 4, 4), (4, 1, 1), (139, 0, 2), (0, 3, 3)]
+)
+def test_worst_of_several_parts_decides(tmp_path: Path, image: int, rebuild: int, worst: int) -> None:
+    codes = {"CODE_image": str(image), "CODE_rebuild": str(rebuild)}
+    assert nox(tmp_path, *OWN_PYTHON, "--no-stop-on-first-error", "-s", "image", "rebuild", **codes) == worst
+
+
 def test_skipped_session_is_no_pass(tmp_path: Path) -> None:
     assert nox(tmp_path, "--force-venv-backend=venv", "-s", "verdict", NOXFORCEPYTHON="3.99") != 0
 
@@ -79,18 +87,33 @@ def test_environment_that_cannot_be_installed_is_no_product_failure(monkeypatch:
     assert noxfile.ended == [2]
 
 
-def test_gate_is_about_its_own_checkout_whatever_the_shell_is_set_to(tmp_path: Path) -> None:
-    (tmp_path / "other" / ".ci").mkdir(parents=True)
-    (tmp_path / "here" / ".ci").mkdir(parents=True)
-    shutil.copy(ROOT / ".ci" / "run", tmp_path / "here" / ".ci")
-    (tmp_path / "pipx").write_text('#!/bin/sh\necho "$PWD $* $NOXSESSION $PYTEST_ADDOPTS"\n', encoding="utf-8")
-    (tmp_path / "pipx").chmod(0o755)
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CDPATH": str(tmp_path / "other")}
+def gate(folder: Path, session: str = "none of them", code: int = 0) -> tuple[int, list[str]]:
+    """The exit code of .ci/run, and which sessions it ran, where one of them ends with a code."""
+    (folder / "other" / ".ci").mkdir(parents=True)
+    (folder / "here" / ".ci").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", folder / "here" / ".ci")
+    pipx = f'#!/bin/sh\necho "$PWD $* $NOXSESSION $PYTEST_ADDOPTS"\n[ "$*" != "run {session}" ] || exit {code}\n'
+    (folder / "pipx").write_text(pipx, encoding="utf-8")
+    (folder / "pipx").chmod(0o755)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "CDPATH": str(folder / "other")}
     env |= {"NOXSESSION": "lint", "PYTEST_ADDOPTS": "--collect-only"}
     command = ["bash", ".ci/run"]
-    done = subprocess.run(command, cwd=tmp_path / "here", env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=folder / "here", env=env, capture_output=True, text=True, check=False)
+    return done.returncode, [line.strip() for line in done.stdout.splitlines()]
+
+
+def test_gate_is_about_its_own_checkout_whatever_the_shell_is_set_to(tmp_path: Path) -> None:
+    code, ran = gate(tmp_path)
     here = tmp_path / "here"
-    assert [line.strip() for line in done.stdout.splitlines()] == [
+    assert code == 0
+    assert ran == [
         f"{here} run nox -s lint", f"{here} run nox -s selftest", f"{here} run nox",
         f"{here} run nox -s sabotage -- --sample 40 --seed 0",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("session", "number"), [("nox -s lint", 1), ("nox -s selftest", 2), ("nox", 3)])
+def test_gate_ends_with_what_its_first_failed_session_did(tmp_path: Path, session: str, number: int) -> None:
+    code, ran = gate(tmp_path, session, 3)
+    assert (code, len(ran)) == (3, number)
+    assert ran[-1].endswith(f"here run {session}")

@@ -13,6 +13,8 @@ from fixtures.paths import ROOT
 from tests.suite.test_noxfile import sessions
 
 WORKFLOWS = sorted((ROOT / ".gitea" / "workflows").glob("*.yaml"))
+PUBLISHING = {"promote", "attest"}
+"""Parts that nothing may run after a failure."""
 PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 
 
@@ -43,7 +45,7 @@ def test_part_is_a_session_and_is_pending_from_the_beginning(path: Path) -> None
     begun = begin.partition(" begin ")[2].split()
     unknown = set(parts(path)) - set(sessions())
     assert not unknown, f"{path.name}: {sorted(unknown)} are no sessions of nox: correct them"
-    silent = set(parts(path)) - set(begun) - {"promote", "attest"}
+    silent = set(parts(path)) - set(begun) - PUBLISHING
     assert not silent, f"{path.name}: {sorted(silent)} would be green or nothing: name them in the step begin"
 
 
@@ -51,6 +53,24 @@ def test_part_is_a_session_and_is_pending_from_the_beginning(path: Path) -> None
 def test_job_reports_and_cleans_whatever_happened(path: Path) -> None:
     last = [(step["name"], step.get("if")) for step in steps(path)[-2:]]
     assert last == [("report", "always()"), ("clean", "always()")]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_part_runs_after_another_failed_and_its_failure_stays_one(path: Path) -> None:
+    mild = [step["name"] for step in steps(path) if "continue-on-error" in step]
+    assert mild == ["clean"], f"{path.name}: what {mild} find is no failure of the job: let it be one"
+    conditions = {step["name"]: step["if"] for step in steps(path) if step["name"] in parts(path)}
+    needed = {name: "begin" if name in {"lint", "selftest", "build"} else "build" for name in parts(path)}
+    wanted = {name: f"${{{{ !cancelled() && steps.{need}.outcome == 'success' }}}}" for name, need in needed.items()}
+    publishing = dict.fromkeys(PUBLISHING & set(wanted), "${{ success() && vars.REGISTRY != '' }}")
+    assert conditions == wanted | publishing
+
+
+def test_image_is_published_by_the_main_job_alone_after_all_of_its_parts() -> None:
+    publishing = {path.stem: [name for name in parts(path) if name in PUBLISHING] for path in WORKFLOWS}
+    assert publishing == {"main": ["promote", "attest"], "nightly": [], "verify": []}
+    (main,) = [path for path in WORKFLOWS if path.stem == "main"]
+    assert parts(main)[-2:] == ["promote", "attest"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
