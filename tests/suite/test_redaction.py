@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import zipfile
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from fixtures import redaction
-from fixtures.redaction import MASK, keep, redact, redact_document, scan
+from fixtures.redaction import MASK, keep, redact, redact_document, redact_file, scan
 
 PHRASE = 'pa55/w+rd "quoted"'
 
@@ -59,6 +60,20 @@ def test_other_text_stays() -> None:
     keep(PHRASE)
     keep("abc")
     assert redact("abc, words and d29yZHM=") == "abc, words and d29yZHM="
+
+
+def test_archive_keeps_its_texts_masked_and_its_pictures_alone(tmp_path: Path) -> None:
+    keep("s3cret-word")
+    texts = ["trace.trace", "trace.network", "trace.stacks", "a.json", "a.txt", "a.html"]
+    pictures, others = ["page.png", "page.jpeg", "page.jpg"], ["font.woff2", "body.dat", "trace"]
+    with zipfile.ZipFile(tmp_path / "trace.zip", "w") as archive:
+        for name in [*texts, *pictures, *others]:
+            archive.writestr(name, b"\xff s3cret-word")
+    redact_file(tmp_path / "trace.zip")
+    with zipfile.ZipFile(tmp_path / "trace.zip") as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    assert found == dict.fromkeys(texts, b"\xff ***") | dict.fromkeys(pictures, b"\xff s3cret-word")
+    assert [path.name for path in tmp_path.iterdir()] == ["trace.zip"]
 
 
 def test_documents_are_masked_through_and_through() -> None:

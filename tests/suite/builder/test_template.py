@@ -1,4 +1,4 @@
-"""What the Dockerfile's template has to keep, whatever the inventory: hashes of what PyPI serves, and the user."""
+"""What the Dockerfile's template has to keep, whatever the inventory: hashes of what is fetched, rights, the user."""
 
 from __future__ import annotations
 
@@ -15,6 +15,23 @@ def test_all_that_pypi_serves_is_held_to_its_hash() -> None:
     loose = [one for one in pip if "--require-hashes" not in one]
     assert len(pip) >= 3, "Dockerfile.j2 has hardly any pip command: has their form changed?"
     assert not loose, f"Dockerfile.j2: {loose[0][:80]!r} takes what has no hash: give it --require-hashes"
+
+
+def test_programs_with_file_capabilities_are_no_longer_setuid() -> None:
+    capable = re.findall(r"\bsetcap \S+ (\S+)", TEMPLATE)
+    plain = {word for words in re.findall(r"\bchmod u-s((?: /\S+)+)", TEMPLATE) for word in words.split()}
+    assert capable, "Dockerfile.j2 gives no file capabilities: take this test away"
+    setuid = sorted(set(capable) - plain)
+    assert not setuid, f"Dockerfile.j2: {setuid} stay setuid root beside their capabilities: chmod u-s them"
+
+
+def test_modules_are_verified_before_they_are_compiled() -> None:
+    steps = [one for one in re.findall(r"(?m)^RUN (?:.*\\\n)*.*$", TEMPLATE) if "go build" in one]
+    assert steps, "Dockerfile.j2 compiles nothing: has the form of its commands changed?"
+    loose = [one for one in steps if not re.search(r"\bgo mod verify \\\n *&& go build\b", one)]
+    assert not loose, f"Dockerfile.j2: {loose[0]!r} trusts the modules in the cache: let go mod verify come before"
+    assert "GOFLAGS=-mod=readonly" in TEMPLATE, "Dockerfile.j2: a build may write another go.mod: give -mod=readonly"
+    assert "GOTOOLCHAIN=local" in TEMPLATE, "Dockerfile.j2: a go.mod may fetch another Go: give GOTOOLCHAIN=local"
 
 
 def test_image_ends_with_its_user() -> None:
