@@ -80,12 +80,15 @@ class FakeClient:
     def create(self, kind: str, *, body: Any, **_: Any) -> None:
         """Make an object."""
         self.log.append(f"create {kind}")
+        if body["metadata"].get("namespace") == "absent":
+            raise NotFoundError(ANSWER)  # type: ignore[no-untyped-call]
         self.objects[kind, body["metadata"]["name"]] = copy.deepcopy(body)
 
     def delete(self, kind: str, *, name: str, **_: Any) -> None:
         """Remove an object."""
         self.log.append(f"delete {kind}")
-        del self.objects[kind, name]
+        if self.objects.pop((kind, name), None) is None:
+            raise NotFoundError(ANSWER)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
@@ -148,6 +151,13 @@ def test_what_was_created_is_removed(cluster: FakeClient) -> None:
     with broken(mutant(create="{apiVersion: v1, kind: Secret, metadata: {name: planted, namespace: valkey}}")):
         assert ("Secret", "planted") in cluster.objects
     assert ("Secret", "planted") not in cluster.objects
+
+
+def test_what_cannot_be_created_is_an_error_of_the_mutant(cluster: FakeClient) -> None:
+    step = "{apiVersion: v1, kind: Secret, metadata: {name: planted, namespace: absent}}"
+    with pytest.raises(ClusterError, match="^the create of Secret absent/planted failed"), broken(mutant(create=step)):
+        pass
+    assert cluster.log == ["create Secret", "delete Secret"]
 
 
 def test_an_object_that_stays_changed_ends_the_session(cluster: FakeClient) -> None:
