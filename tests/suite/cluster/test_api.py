@@ -36,6 +36,14 @@ def test_unreachable_server_is_one_line(tmp_path: Path, server: str, message: st
         ask(connect(kubeconfig(tmp_path, server)))
 
 
+def test_refusal_without_a_word_is_told_by_its_status() -> None:
+    with (
+        pytest.raises(ClusterError, match=r"^a question failed at me: it answered 404: no reason given"),
+        explained("a question", "me"),
+    ):
+        raise ApiException(status=404, reason="")
+
+
 def test_silent_server_is_no_hang(
     monkeypatch: pytest.MonkeyPatch, api_server: ApiServer, api: client.ApiClient
 ) -> None:

@@ -155,7 +155,7 @@ def test_what_was_created_is_removed(cluster: FakeClient) -> None:
 
 def test_what_cannot_be_created_is_an_error_of_the_mutant(cluster: FakeClient) -> None:
     step = "{apiVersion: v1, kind: Secret, metadata: {name: planted, namespace: absent}}"
-    with pytest.raises(ClusterError, match="^the create of Secret absent/planted failed"), broken(mutant(create=step)):
+    with pytest.raises(ClusterError, match=r"^the create of Secret absent/planted failed"), broken(mutant(create=step)):
         pass
     assert cluster.log == ["create Secret", "delete Secret"]
 
