@@ -38,6 +38,17 @@ DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """Without one of these a node that fails takes what was committed along, or the whole database."""
 OPEN_TO_ALL = ("postgres", "template1")
 """PostgreSQL's own databases, in which nobody has anything; it lets everybody into them by default."""
+WITH_MORE_RIGHTS: tuple[LiteralString, ...] = (
+    """SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE prosecdef AND has_function_privilege(oid, 'EXECUTE')
+        AND proowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')""",
+    """SELECT 'view ' || oid::regclass FROM pg_class WHERE relkind = 'v' AND has_table_privilege(oid, 'SELECT')
+        AND relowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
+        AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+        AND NOT 'security_invoker=true' = ANY (coalesce(reloptions, '{}'))
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')""",
+)
+"""What a user may call or read through with the rights of a superuser, its owner; what extensions bring is theirs."""
 SCRAM = "ask for scram-sha-256 alone in pg_hba.conf"
 
 
@@ -252,6 +263,16 @@ def test_user_has_no_role_with_more_rights(postgresql: Endpoint) -> None:
         roles = sorted(name for (name,) in outside.execute(query))
     user = postgresql.account.user
     assert not roles, f"postgresql: {user} also has the role {', '.join(roles)}: revoke {roles[0]} from {user}"
+
+
+@pytest.mark.requirement("SVC-postgresql-tenancy")
+def test_nothing_in_the_database_lends_an_administrator_s_rights(postgresql: Endpoint) -> None:
+    with connected(postgresql) as outside:
+        lent = sorted(name for query in WITH_MORE_RIGHTS for (name,) in outside.execute(query))
+    assert not lent, (
+        f"postgresql: {', '.join(lent)} works with a superuser's rights for {postgresql.account.user}: drop it, or "
+        "give it to the database's owner"
+    )
 
 
 @pytest.mark.requirement("SVC-postgresql-tenancy")
