@@ -127,9 +127,15 @@ def test_mlflow_logs_a_run_that_the_server_has(mlflow_cli: MlflowCli, outside: M
 @pytest.mark.requirement("TOOL-mlflow-operates", "FLOW-mlflow")
 def test_mlflow_reads_a_run_back(mlflow_cli: MlflowCli, outside: Mlflow, experiment: str) -> None:
     said = word()
-    identity = outside.log_run(outside.create(experiment), said)
+    home = outside.create(experiment)
+    identity = outside.log_run(home, said)
     metric = {"run_id": identity, "key": "loss", "value": 0.125, "step": 1, "timestamp": 1}
     outside.http.must("POST", f"{API}/runs/log-metric", metric)
+    (run,) = outside.runs(home)
+    kept = {one["key"]: one["value"] for one in run["data"].get("metrics", ())}
+    assert kept.get("loss") == 0.125, (
+        f"mlflow: the server took the metric 0.125 of a run, and has {kept}: see its log and its database"
+    )
     done = mlflow_cli(
         f"mlflow runs describe --run-id {identity} >run.json"
         f" && mlflow artifacts download --run-id {identity} --artifact-path word.json --dst-path . >/dev/null"
