@@ -19,6 +19,7 @@ from fixtures.verdict.evidence import SCRIPTS, Script
 
 NODEID = "tests/platform/x/test_y.py::test_z[a/b c-Ä]"
 WORDS = "correct horse battery"
+PASSWORDS = ("p-of-init", "p-of-main", "p-of-debug")
 RUN = "0123456789abcdef"
 
 
@@ -32,6 +33,7 @@ def test_name_is_fit_for_a_file_and_a_url() -> None:
     assert name.startswith("test_z-a-b-c-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-.")
     assert bundle_name(f"{NODEID}2") != name
+    assert bundle_name(NODEID.replace("test_y.py", "test_x.py")) != name, "two files have a check of this name"
 
 
 def test_text_has_no_secret_and_keeps_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,10 +92,15 @@ class Core:
     def list_namespaced_pod(self, _namespace: str, **_options: object) -> Any:
         state = client.V1ContainerState(running=client.V1ContainerStateRunning())
         ended = client.V1ContainerStatus(name="c", ready=True, restart_count=1, state=state, image="i", image_id="i")
-        environment = [client.V1EnvVar(name="DB_PASSWORD", value="p1"), client.V1EnvVar(name="HOST", value="h")]
+        host = client.V1EnvVar(name="HOST", value="h")
+        init, main, debug = ([client.V1EnvVar(name="DB_PASSWORD", value=one), host] for one in PASSWORDS)
         pod = client.V1Pod(
             metadata=client.V1ObjectMeta(name="p", annotations={"x": "y"}),
-            spec=client.V1PodSpec(containers=[client.V1Container(name="c", env=environment)]),
+            spec=client.V1PodSpec(
+                init_containers=[client.V1Container(name="i", env=init)],
+                containers=[client.V1Container(name="c", env=main)],
+                ephemeral_containers=[client.V1EphemeralContainer(name="e", env=debug)],
+            ),
             status=client.V1PodStatus(container_statuses=[ended]),
         )
         return SimpleNamespace(items=[pod])
@@ -113,7 +120,7 @@ def test_state_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(told) == ["n/pods.yaml", "n/events.txt", "n/p-c.log", "n/p-c-before.log"]
     assert "Pod/p  Killed: ! (x1)" in told["n/events.txt"]
     assert told["n/p-c-before.log"] == "p before"
-    assert "p1" not in told["n/pods.yaml"]
+    assert not [one for one in PASSWORDS if one in told["n/pods.yaml"]], "a password of a container is written"
     assert "value: h" in told["n/pods.yaml"]
     assert "annotations" not in told["n/pods.yaml"]
 
