@@ -15,4 +15,6 @@ def test_cluster_that_another_worker_of_the_run_uses_is_not_another_runs() -> No
         assert locks.used_by_another_run("one")
         with locks.part_of_run("one"):
             assert not locks.used_by_another_run("one")
+        with locks.part_of_run("two"):
+            assert locks.used_by_another_run("one"), "another cluster is this run's"
         assert locks.used_by_another_run("one")

@@ -16,7 +16,7 @@ from kubernetes import client
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.port_forward import PortForward
 from fixtures.cluster.websocket import PROTOCOL, PodError
-from tests.suite.cluster.fakes.pod_server import PodServer, pod
+from tests.suite.cluster.fakes.pod_server import STUMBLE, PodServer, pod
 
 PATH = "/api/v1/namespaces/team/pods/web/portforward"
 SECONDS = 10.0
@@ -127,6 +127,14 @@ def test_pod_that_goes_away_is_named(forward: PortForward, server: PodServer) ->
         near.recv(1)
     with pytest.raises(PodError, match="pod team/web, port 8080: there is no such pod: see its namespace's pods"):
         forward.raise_trouble()
+
+
+def test_connection_that_is_lost_does_not_look_ended(forward: PortForward, server: PodServer) -> None:
+    server.stumble = "cut"
+    with connect(forward) as near:
+        near.sendall(STUMBLE)
+        with pytest.raises(ConnectionResetError):
+            pytest.fail(f"it ended with {near.recv(len(STUMBLE))!r}, as if the pod had closed it")
 
 
 def test_one_refusal_breaks_no_connection(forward: PortForward, server: PodServer) -> None:

@@ -141,6 +141,8 @@ BEYOND = {
     "delete pod p -n kube-system": "it would change kube-system: leave the namespace out",
     "delete pods --all -A": "it would change all namespaces",
     "create --raw /api/v1/nodes": "--raw reaches beyond a namespace",
+    "create --raw=/api/v1/nodes": "--raw=/api/v1/nodes reaches beyond a namespace",
+    "apply --prune=true -l a=b": "--prune=true reaches beyond a namespace",
     "apply --prune -l a=b": "--prune reaches beyond a namespace",
     "drain n": "drain in a given cluster is not run by k8s",
     "config set-context x": "config in a given cluster is not run by k8s",

@@ -11,6 +11,7 @@ from kubernetes import client
 from fixtures.cluster import pod_state
 from fixtures.cluster.pod_state import refuses_pods
 from fixtures.deployment.diagnosis import DeploymentError, PodDiagnosis
+from fixtures.errors import ProductError
 
 
 def pod(**waiting: str) -> Any:
@@ -56,11 +57,14 @@ def test_pod_that_may_still_come_up_is_no_trouble() -> None:
     assert pod_state.stuck_state(pod(reason="CreateContainerConfigError", message=busy)) is None
 
 
-def test_evicted_pod_says_why() -> None:
+def test_evicted_pod_says_why_and_the_product_is_not_blamed(diagnosis: PodDiagnosis) -> None:
     evicted = pod()
     evicted.status.phase, evicted.status.reason = "Failed", "Evicted"
     evicted.status.message = "The node was low on resource: ephemeral-storage."
     assert pod_state.stuck_state(evicted) == ("Evicted", evicted.status.message)
+    with pytest.raises(DeploymentError, match=r"^pod s/p: Evicted: The node was low on resource") as trouble:
+        diagnosis.raise_trouble(evicted)
+    assert not isinstance(trouble.value, ProductError), "the product is blamed for what its node did"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Self, cast
+from unittest.mock import Mock
 
 import pytest
 
@@ -58,6 +59,26 @@ def test_pod_that_ends_is_waited_for_before_its_image_is_taken_away() -> None:
 def test_pod_that_keeps_its_image_on_the_node_is_named() -> None:
     with pytest.raises(DeploymentError, match=r"^p still has r/i@sha256:1 on a node, no pull can be measured: end it"):
         startup.unused("r/i@sha256:1", [pod("sha256:1")])
+
+
+def test_images_of_the_repository_alone_are_removed_from_a_node() -> None:
+    images = {
+        "h/i:1": "sha256:1", "h/i@sha256:1": "sha256:1", "sha256:1": "sha256:1", "h/i:2": "sha256:2",
+        "h/i-base:1": "sha256:3", "h/i/more:1": "sha256:4", "h/other:1": "sha256:5",
+    }  # fmt: skip
+    listed = "\n".join(["REF TYPE DIGEST", *(f"{name} oci {digest}" for name, digest in images.items())])
+    cluster = Mock()
+    cluster.run.return_value = listed
+    startup.forget(cluster, "n", "h/i@sha256:1")
+    names = cluster.run.call_args.args[cluster.run.call_args.args.index("--sync") + 1 :]
+    assert names == ("h/i:1", "h/i@sha256:1", "sha256:1", "h/i:2")
+
+
+def test_image_that_no_node_has_is_not_removed() -> None:
+    cluster = Mock()
+    cluster.run.return_value = "REF TYPE DIGEST\nh/i-base:1 oci sha256:3"
+    startup.forget(cluster, "n", "h/i@sha256:1")
+    cluster.run.assert_called_once_with("n", "ctr", "--namespace=k8s.io", "images", "list")
 
 
 # ---- a start, as a watch tells it

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.host import podman
 from fixtures.host.process import PodmanError
+from fixtures.marks import RUN_VARIABLE
 
 
 @pytest.fixture
@@ -58,6 +59,18 @@ def test_image_that_is_not_there_is_asked_for_once(podman_says: Callable[[str], 
     with pytest.raises(PodmanError, match="inspecting object"):
         podman.inspect("x")
     assert (tmp_path / "asked").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["run", "create", "ps"])
+def test_container_has_the_label_of_its_run(
+    podman_says: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    podman_says(":")
+    for run in ("r-1", ""):
+        monkeypatch.setenv(RUN_VARIABLE, run)
+        podman.podman(verb, "--rm", "x")
+    label = "" if verb == "ps" else "--label=conformance.run=r-1 "
+    assert (tmp_path / "asked").read_text().splitlines() == [f"{verb} {label}--rm x", f"{verb} --rm x"]
 
 
 @pytest.mark.parametrize(("status", "there"), [(0, True), (1, False)])

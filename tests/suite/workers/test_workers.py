@@ -8,12 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 
+from fixtures.cluster.kubectl import KubectlError
+from fixtures.deployment.diagnosis import BrokenDeploymentError
+from fixtures.errors import ProductError, SuiteError, UsageError
 from fixtures.paths import ROOT
+from fixtures.workers.shared import Workers
 from tests.suite.small_inventory import SMALL
 
 HEAD = """
@@ -219,6 +223,20 @@ def test_what_breaks_in_one_worker_is_one_error_and_blocks_the_other(run: Sessio
     assert "1 blocked" in shown
     assert "the disk is full" in shown
     assert "stopping after" not in shown, "what is blocked counts as failed"
+
+
+@pytest.mark.parametrize("kind", [ProductError, UsageError, BrokenDeploymentError, KubectlError])
+def test_what_breaks_is_of_the_same_kind_in_each_worker(tmp_path: Path, kind: type[SuiteError]) -> None:
+    tried = []
+
+    def make() -> AbstractContextManager[None]:
+        tried.append(1)
+        raise kind("the image is too large", "make it smaller")
+
+    for _ in range(2):
+        with pytest.raises(kind, match=r"^the image is too large: make it smaller$"), Workers(tmp_path).once("a", make):
+            pytest.fail("it has the thing")
+    assert len(tried) == 1
 
 
 def test_nobody_uses_the_pod_while_it_is_replaced(run: Session, pytester: pytest.Pytester) -> None:
