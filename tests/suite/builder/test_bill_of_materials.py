@@ -105,6 +105,16 @@ def test_same_image_has_the_same_document() -> None:
     assert document()["metadata"]["timestamp"] == "2026-01-02T12:00:00+00:00"
 
 
+def test_bills_of_two_images_of_one_name_are_told_apart() -> None:
+    about = manifest().image
+    other = manifest(image=about.model_dump() | {"digest": "sha256:" + "1" * 64})
+    serials = {
+        json.loads(cyclonedx_document.document(one, load(), CONTENTS, LABELS))["serialNumber"]
+        for one in (manifest(), other)
+    }
+    assert len(serials) == 2
+
+
 def test_every_component_has_a_package_url_and_is_reached_from_the_image() -> None:
     found = document()
     refs = {one["bom-ref"] for one in found["components"]}

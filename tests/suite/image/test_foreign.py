@@ -40,9 +40,10 @@ def test_image_as_described_is_taken(image: Image, says: Says) -> None:
         ("1000\n1000", "1000\n3000", "its GID is 3000, not 1000:"),
         ("coder\n", "none\n", "its user is none, not coder:"),
         ("/home/coder", "/work/dev", "its home is /work/dev, not /home/coder:"),
+        ("/home/coder", "", "its home is none, not /home/coder:"),
         ("/usr/bin/dumb-init", "none", "it has no dumb-init for `init`:"),
     ],
-    ids=["uid", "gid", "user", "home", "init"],
+    ids=["uid", "gid", "user", "home", "no-home", "init"],
 )
 def test_difference_is_told_at_once(image: Image, says: Says, ours: str, theirs: str, told: str) -> None:
     says(OURS.replace(ours, theirs, 1))

@@ -11,6 +11,7 @@ from fixtures.deployment.tools import json_of
 from fixtures.errors import ProductError, SuiteError
 from fixtures.image import image as module
 from fixtures.image.image import OMITTED_LABEL, Image
+from fixtures.verdict.evidence import Blocked
 
 
 def labelled(omitted: str) -> Image:
@@ -28,6 +29,17 @@ def test_label_that_is_no_table_is_the_products_failure(omitted: str) -> None:
 def test_label_names_what_was_left_out() -> None:
     assert labelled('{"k9s": "no source"}').omitted == {"k9s": "no source"}
     assert labelled("").omitted == {}
+
+
+def test_label_blocks_no_tool_that_the_build_has_the_source_of() -> None:
+    image = labelled('{"jq": "no source", "k9s": "no source"}')
+    told = []
+    for name in ("jq", "k9s"):
+        try:
+            image.require(image.inventory.tool(name))
+        except Blocked as block:
+            told.append(str(block))
+    assert told == ["k9s omitted from the image"]
 
 
 @pytest.mark.parametrize(("there", "identity"), [(True, "b" * 64), (False, "a" * 64)], ids=["moved", "removed"])
