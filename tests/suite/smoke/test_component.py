@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +80,21 @@ def test_image_has_what_a_run_reads() -> None:
     assert [name for name in image.CODE if not (ROOT / name).exists()] == []
     copied = re.findall(r"^COPY ([^-\s]\S*) ", (image.FOLDER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(copied) == {"requirements.lock", "suite"}
+
+
+def test_image_is_named_after_all_that_it_is_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Dockerfile", "requirements.lock"):
+        (tmp_path / name).write_text("as it was", encoding="utf-8")
+    monkeypatch.setattr(image, "FOLDER", tmp_path)
+    monkeypatch.setattr(image, "CODE", ("pytest.ini",))
+    monkeypatch.setattr(image, "image_exists", lambda _: True)
+    names = [image.build(), image.build()]
+    for name in ("Dockerfile", "requirements.lock"):
+        (tmp_path / name).write_text("changed", encoding="utf-8")
+        names.append(image.build())
+    monkeypatch.setattr(image, "CODE", ("pytest.ini", "tests/checks.txt"))
+    names.append(image.build())
+    monkeypatch.setattr(image, "debian_image", lambda: "a Debian with other packages")
+    names.append(image.build())
+    assert names[0] == names[1]
+    assert len(set(names)) == 5

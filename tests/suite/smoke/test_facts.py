@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace as Of
 from typing import Any
 
 import pytest
+from kubernetes import client
 
 from fixtures.errors import SuiteError
 from fixtures.smoke import facts
-from fixtures.smoke.inside import account, services
+from fixtures.smoke.inside import account, place, services
 from fixtures.smoke.settings import ENVIRONMENT
+from fixtures.verdict.evidence import Blocked
 
 WANTED = {
     "namespaces": ["mine"], "urls": [], "page": "", "addresses": [], "without": ["nats"], "script": ENVIRONMENT,
@@ -47,6 +52,56 @@ def test_part_that_broke_is_an_error_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=r"^services: cannot be looked at from the pod \(ValueError"):
         seen.part("services")
     assert seen.part("kubeconfigs") == []
+
+
+def seen_by(status: int, printed: bytes, complained: bytes, monkeypatch: pytest.MonkeyPatch) -> facts.Seen:
+    """What is seen where the pod's shell ends so."""
+    ended = Of(status=status, stdout=printed, stderr=complained)
+    monkeypatch.setattr(facts, "pod_shell", lambda *_: nullcontext(Of(run=lambda *_, **__: ended)))
+    return facts.look(client.ApiClient(), "mine", "pod", "web", WANTED)
+
+
+def test_pod_without_python_blocks_what_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Blocked, match="container web has no python3"):
+        seen_by(127, b"", b"sh: python3: not found\n", monkeypatch)
+    assert seen_by(0, b'{"kubeconfigs": []}', b"a warning\n", monkeypatch).part("kubeconfigs") == []
+
+
+@pytest.mark.parametrize(
+    ("complained", "said"),
+    [(b"Traceback\nKeyError: 'urls'\n", "KeyError: 'urls'"), (b"", "it said nothing")],
+    ids=["traceback", "silent"],
+)
+def test_program_that_breaks_in_the_pod_is_an_error(
+    complained: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+    try:
+        seen_by(1, b"", complained, monkeypatch)
+    except (SuiteError, Blocked) as error:  # a block would leave out this test, not fail it
+        told.append(error)
+    line = f"container web: python3 tells nothing of it: exit status 1: {said}: run it there by hand"
+    assert [(type(one), str(one)) for one in told] == [(SuiteError, line)]
+
+
+SCRIPTS = {
+    "sound": (": ${KUBECONFIG:=x} ${ARGO_SERVER:=y}", ""),
+    "silent end": ("exit 3", "exit status 3"),
+    "end with a word": ("echo one; echo two; exit 3", "two"),
+    "without a variable": ("unset ARGO_SERVER; KUBECONFIG=x", ".*ARGO_SERVER.*"),
+    "twice is too often": ("readonly ONCE=x; KUBECONFIG=x ARGO_SERVER=y", ".*ONCE.*"),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), SCRIPTS.values(), ids=SCRIPTS)
+def test_script_of_the_environment_that_ends_a_shell_is_told(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kubectl").touch(mode=0o755)
+    (tmp_path / "script").write_text(f"{script}\n", encoding="utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    last = place.environment(str(tmp_path / "script"))["said"]["bash"]
+    assert re.fullmatch(said, last), last
 
 
 @pytest.mark.parametrize(
