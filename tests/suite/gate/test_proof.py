@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.gate.proof import __main__ as proof
-from fixtures.gate.proof import branches, cases, runner, server
+from fixtures.gate.proof import branches, cases, runner, runner_program, server
 from fixtures.gate.proof.cases import IMAGE, REQUEST_JOB, Seen
 from fixtures.host.process import PodmanError
 from fixtures.paths import ROOT
@@ -123,3 +124,16 @@ def test_containers_are_removed_though_podman_was_ended_once(monkeypatch: pytest
     monkeypatch.setattr(server, "podman", podman)
     server.remove("gitea", "postgresql")
     assert asked == ["gitea", "gitea", "postgresql"]
+
+
+def test_runner_is_named_after_all_that_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relocate: Callable[[str, Path], None]
+) -> None:
+    relocate("BUILD_DIRECTORY", tmp_path)
+    exported: list[tuple[str, str]] = []
+    monkeypatch.setattr(runner_program, "_image", lambda reference: reference)
+    monkeypatch.setattr(runner_program, "export", lambda image, _, place: exported.append((image, place.name)))
+    for changed in (None, runner_program.DIRECTORY, runner_program.DIRECTORY / "toolchain"):
+        monkeypatch.setattr(runner_program, "folder_digest", lambda folder, changed=changed: str(folder == changed))
+        runner_program.program()
+    assert len({image for image, _ in exported}) == len({name for _, name in exported}) == 3

@@ -131,6 +131,13 @@ def test_verdict_of_the_first_release_is_read(tmp_path: Path, name: str) -> None
     assert not found.unseen
 
 
+def test_verdict_of_the_first_release_on_all_parts_is_that_of_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "kept.json").write_text(json.dumps(first_version(document(""))), encoding="utf-8")
+    found = run_files.load(tmp_path / "kept.json")
+    assert found.whole is not None
+    assert not found.parts
+
+
 def test_verdict_of_a_later_release_is_refused(tmp_path: Path) -> None:
     (tmp_path / "later.json").write_text(json.dumps({**document("image"), "schema": 3}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"later\.json: is of another version of this suite"):

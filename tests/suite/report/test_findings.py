@@ -41,6 +41,15 @@ def test_block_that_is_expected_stands_apart(tmp_path: Path) -> None:
     assert [one.ids for one in found.blocked] == [["FLOW-nats"]]
 
 
+def test_block_is_expected_where_it_is_for_all_of_its_requirements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TROUBLE, "FLOW-nats", TROUBLE["TOOL-psql-connects"])
+    _, _, found = said(whole_run(tmp_path, "TOOL-psql-connects", "FLOW-nats"))
+    assert not found.here
+    assert [sorted(one.ids) for one in found.blocked] == [["FLOW-nats", "TOOL-psql-connects"]]
+
+
 def test_waiver_has_its_reason(tmp_path: Path) -> None:
     _, _, found = said(whole_run(tmp_path, *TROUBLE))
     assert [(one.ids, one.reason) for one in found.waived] == [(["DEP-8"], TROUBLE["DEP-8"].waived["DEP-8"])]

@@ -14,9 +14,18 @@ from fixtures.errors import ExitCode, UsageError
 from fixtures.paths import ROOT
 from fixtures.redaction import keep, keep_environment
 from fixtures.report import __main__ as command
-from fixtures.report import run_folder
+from fixtures.report import run_files, run_folder
 from fixtures.verdict import publishing
-from tests.suite.report.sample_runs import TROUBLE, document, everything, manifest, whole_run, write
+from tests.suite.report.sample_runs import (
+    DIGEST,
+    TROUBLE,
+    document,
+    everything,
+    manifest,
+    starts,
+    whole_run,
+    write,
+)
 
 FOLDER = "20300101-113000-01234567"
 
@@ -63,6 +72,18 @@ def test_bill_of_materials_of_another_image_is_left_out(tmp_path: Path, *, broke
     page = run_folder.publish(tmp_path)
     assert not (page.parent / "sbom.cdx.json").exists()
     assert "sbom.cdx.json" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("part", "digest", "shown"),
+    [("live", DIGEST, True), ("live", "sha256:other", False), ("image", DIGEST, False)],
+    ids=["pushed", "another image", "none was pushed"],
+)
+def test_starts_are_shown_of_the_image_that_was_pushed(tmp_path: Path, part: str, digest: str, *, shown: bool) -> None:
+    write(tmp_path, document(part))
+    measured = starts(2.0, 3.0) | {"image": f"registry/x@{digest}"}
+    (tmp_path / "starts.json").write_text(json.dumps(measured), encoding="utf-8")
+    assert (run_files.load(tmp_path).starts is not None) is shown
 
 
 def test_parts_of_one_run_share_its_folder(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace as Of
 
 import pytest
+from kubernetes import client
 
+from fixtures.deployment import account as accounts
 from fixtures.errors import UsageError
-from fixtures.smoke import reviewed
+from fixtures.smoke import other_accounts, reviewed
 from fixtures.smoke.reviewed import Reviewed, Rule
 from fixtures.smoke.settings import RIGHTS
 
@@ -129,3 +132,25 @@ def test_right_on_one_name_is_not_one_on_all() -> None:
     assert reviewed._covered(Rule("get", "", "secrets", "mine"), named)
     assert not reviewed._covered(Rule("get", "", "secrets"), named)
     assert not reviewed._covered(Rule("get", "", "secrets", "theirs"), named)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(True, ["ci may list pods in mine"]), (False, ["ci may get secrets in mine", "ci may list pods in mine"])],
+    ids=["a given cluster", "the suite's own"],
+)
+def test_right_of_all_accounts_is_let_pass_in_a_given_cluster_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str], *, given: bool
+) -> None:
+    common = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+    rights = {"nobody": [common], "ci": [common, {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]}
+    monkeypatch.setattr(accounts, "namespaces", lambda _: ["mine", "theirs"])
+    monkeypatch.setattr(accounts, "impersonated", lambda _api, _namespace, name="nobody": name)
+    monkeypatch.setattr(accounts, "rules", lambda name, _: {"mine": rights[name], "theirs": []})
+    listed = Of(items=[Of(metadata=Of(name=name)) for name in ("ci", "code-server")])
+    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_service_account", lambda _self, _namespace: listed)
+    (tmp_path / "rbac.yaml").write_text("", encoding="utf-8")
+    found = other_accounts.beyond_review(
+        client.ApiClient(), "mine", tmp_path / "rbac.yaml", but="code-server", given=given
+    )
+    assert found == told

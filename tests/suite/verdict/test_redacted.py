@@ -22,6 +22,15 @@ def test_user(request):
     seen = {"password": word}
     assert seen == {}, f"coder: {word} is told"
 """
+NAMED = """
+from fixtures.redaction import keep
+
+@requirement("IMG-1")
+@pytest.mark.parametrize("word", [keep("s3cret-" + "w0rd")])
+def test_user(word):
+    print(word)
+    assert not word, f"coder: {word} is told"
+"""
 LEAKING = """
 from pathlib import Path
 from fixtures.redaction import keep
@@ -43,6 +52,15 @@ def test_secret_is_in_no_report(run: Run, tmp_path: Path, mode: tuple[str, ...])
     written = text(result) + path.read_text(encoding="utf-8") + (tmp_path / "junit.xml").read_text(encoding="utf-8")
     assert "s3cret-w0rd" not in written
     assert json.loads(path.read_text(encoding="utf-8"))["checks"][0]["first_line"] == "coder: *** is told"
+
+
+def test_secret_is_in_no_text_of_a_failure_nor_in_its_name(run: Run, pytester: pytest.Pytester) -> None:
+    said = text(run(NAMED, *ALONE, "--brief"))
+    kept = (pytester.path / ".build" / "failures-image.txt").read_text(encoding="utf-8")
+    assert "FAILED tests/image/test_image.py::test_user[***]: coder: *** is told" in said
+    assert "==== tests/image/test_image.py::test_user[***] (call)" in kept
+    assert "coder: *** is told" in kept
+    assert "s3cret-w0rd" not in said + kept
 
 
 def test_file_with_a_secret_is_an_error_of_the_run(run: Run) -> None:

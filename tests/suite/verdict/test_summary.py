@@ -7,7 +7,7 @@ import pytest
 from fixtures.verdict.expected import ExpectedBlock
 from fixtures.verdict.outcomes import Check, Outcome, Problem
 from fixtures.verdict.recorder import MARKUP
-from fixtures.verdict.summary import Tone, names, summary, table
+from fixtures.verdict.summary import Tone, brief, names, summary, table
 from fixtures.verdict.verdict import Verdict
 from tests.suite.small_inventory import SMALL
 
@@ -108,6 +108,13 @@ def test_summary_tells_what_was_not_passed_and_ends_with_the_verdict() -> None:
         ("expected here: TOOL-k9s-runs is blocked, nobody handed it in", Tone.NOTE),
         (found.final_line(), Tone.BAD),
     ]
+
+
+def test_what_broke_beside_the_checks_is_an_error_on_the_screen_too() -> None:
+    found = verdict(check("failed", "IMG-1", line="uid 1001"), broken=("no network",))
+    lines = [line for line, _ in brief(found)]
+    assert [line for line in lines if line.startswith("FAILED")] == ["FAILED IMG-1: uid 1001"]
+    assert [line for line in lines if line.startswith("ERROR")] == ["ERROR beside the checks: no network"]
 
 
 @pytest.mark.parametrize(

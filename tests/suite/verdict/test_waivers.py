@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace as Of
+from typing import Any
 
 import pytest
 
 from fixtures.errors import ExitCode, UsageError
-from fixtures.verdict import waivers
+from fixtures.verdict import collection, waivers
 from fixtures.verdict.outcomes import Outcome, Problem
 from tests.suite.verdict.small_suite import (
     ALONE,
@@ -222,6 +224,23 @@ def test_waiver_is_expired_the_day_after(tmp_path: Path) -> None:
     path.write_text(entry(IMG, until="2026-05-01"), encoding="utf-8")
     with pytest.raises(UsageError, match="expired on 2026-05-01"):
         waivers.load(path, tmp_path, date(2026, 5, 2))
+
+
+@pytest.mark.parametrize(("of_the_product", "granted"), [(True, 1), (False, 0)])
+def test_waivers_of_the_product_are_none_of_another_inventory_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, of_the_product: bool, granted: int
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / waivers.FILE).write_text(entry(IMG), encoding="utf-8")
+    monkeypatch.setattr(collection, "ROOT", tmp_path)
+    monkeypatch.setattr("fixtures.inventory.is_product_s", lambda: of_the_product)
+    options: dict[str, str] = {}
+    config: Any = Of(
+        rootpath=tmp_path, invocation_params=Of(dir=tmp_path), getoption=lambda name, _=None: options.get(name)
+    )
+    assert len(collection.granted_waivers(config)) == granted
+    options["--waivers"] = waivers.FILE
+    assert len(collection.granted_waivers(config)) == 1, "those that are given hold for any image"
 
 
 def test_lenient_run_waives_what_is_weak_about_a_service_and_nothing_else() -> None:

@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 import pytest
 from fixtures.errors import SuiteError
+from fixtures.redaction import keep
 from fixtures.verdict.evidence import tell
 from fixtures.workers.terminal import shown
 requirement = pytest.mark.requirement("TOOL-jq-runs")
@@ -114,6 +115,7 @@ TALKING = """
 @pytest.mark.parametrize("number", [1, 2])
 def test_talk(request, pytestconfig, number):
     with shown(pytestconfig):
+        print(keep("s3cret-" + "w0rd"))
         print(f"step {number} ...")
     tell(pytestconfig, f"section {number}", [f"figure {number}"])
     assert number
@@ -261,6 +263,8 @@ def test_what_a_worker_says_is_seen(run: Session, mode: tuple[str, ...]) -> None
         assert lines.index(f"figure {number}") > next(
             n for n, line in enumerate(lines) if f" section {number} " in line
         )
+    assert sum("***" in line for line in lines) == 2
+    assert not [line for line in lines if "s3cret-w0rd" in line]
 
 
 def ended(pytester: pytest.Pytester, end: Callable[[int], None], *, working: int = 2, cleaning: float = 0) -> str:
