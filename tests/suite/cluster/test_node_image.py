@@ -90,3 +90,13 @@ def test_first_stage_is_that_of_the_product_image() -> None:
     start, end = "FROM ${DEBIAN_IMAGE} AS go-toolchain", "ARG GOENV\n"
     (stage,) = {text[text.index(start) : text.index(end)] for text in (ours, product)}
     assert "requirements.lock" in stage
+
+
+def test_image_is_named_after_all_that_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    for changed in (None, NODE_DIRECTORY, NODE_DIRECTORY / "toolchain"):
+        monkeypatch.setattr(node_image, "folder_digest", lambda folder, changed=changed: str(folder == changed))
+        names.append(node_image.reference("node"))
+    monkeypatch.setattr(node_image, "debian_image", lambda: "a Debian with other packages")
+    names.append(node_image.reference("node"))
+    assert len(set(names)) == 4

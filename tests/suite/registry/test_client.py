@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,3 +74,21 @@ def test_hanging_client_is_ended(tmp_path: Path) -> None:
     client = Registry(HARBOR, tmp_path)
     with pytest.raises(RegistryError, match=r"^`sleep 60` has not ended in 0 s"):
         client._run(["sleep", "60"], "wait", seconds=0.1)
+
+
+SKOPEO = """#!/bin/sh
+# Copies an image, whose manifest is not the one that was asked for.
+for place; do :; done
+printf %s '{"config": {"digest": "sha256:abc"}, "layers": [{"size": 3}, {"size": 4}]}' >"${place#dir:}/manifest.json"
+"""
+
+
+def test_digest_of_what_is_pulled_back_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "skopeo").write_text(SKOPEO, encoding="utf-8")
+    (tmp_path / "skopeo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with opened(HARBOR) as client:
+        found = client.pull_back(Pushed("h", "library/x", "sha256:1"))
+    manifest = SKOPEO.partition("printf %s '")[2].partition("'")[0]
+    assert found.digest == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert (found.image_id, found.size) == ("abc", 7)

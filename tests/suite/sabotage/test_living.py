@@ -179,6 +179,15 @@ def test_a_step_that_fits_no_more_is_named(cluster: FakeClient, change: dict[str
     assert essence(cluster.objects["ConfigMap", "settings"]) == essence(SETTINGS)
 
 
+def test_a_name_that_fits_several_objects_changes_none(cluster: FakeClient) -> None:
+    more = copy.deepcopy(SETTINGS) | {"metadata": {"name": "settings-of-more", "namespace": "valkey"}}
+    cluster.objects["ConfigMap", "settings-of-more"] = more
+    message = "2 objects are named so, not one: there is settings, settings-of-more"
+    with pytest.raises(ClusterError, match=message), broken(mutant(**EDIT | {"object": "ConfigMap valkey/set*"})):
+        pass
+    assert not cluster.log
+
+
 def test_a_pod_that_is_never_ready_is_told(cluster: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(living, "ROLLOUT_SECONDS", 0.0)
     cluster.objects["StatefulSet", "valkey"]["status"] = {"observedGeneration": 0}

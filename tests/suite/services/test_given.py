@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,25 @@ import pytest
 
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.given import GivenServices
+from fixtures.services.model import Service
 from fixtures.services.settings import GivenSettings
 from fixtures.verdict.evidence import Blocked
 
 
+def given(folder: Path, name: str, table: tuple[Service, ...] = TABLE) -> GivenServices:
+    """One service of the user's, and no other."""
+    path = folder / "settings.toml"
+    workspace = 'workspace = { user = "dev", password_env = "DEV" }'
+    path.write_text(f'[services.{name}]\nhost = "{name}.example"\n{workspace}\n', encoding="utf-8")
+    known = {service.name: service for service in table}
+    api: Any = None
+    return GivenServices(table, api, GivenSettings(path, known, {"DEV": "first"}))
+
+
 @pytest.fixture
 def services(tmp_path: Path) -> GivenServices:
-    """A PostgreSQL of the user's, and no other service."""
-    path = tmp_path / "settings.toml"
-    workspace = 'workspace = { user = "dev", password_env = "DEV" }'
-    path.write_text(f'[services.postgresql]\nhost = "db.example"\n{workspace}\n', encoding="utf-8")
-    known = {service.name: service for service in TABLE}
-    api: Any = None
-    return GivenServices(TABLE, api, GivenSettings(path, known, {"DEV": "first"}))
+    """A PostgreSQL of the user's."""
+    return given(tmp_path, "postgresql")
 
 
 def test_service_that_is_not_configured_is_blocked(services: GivenServices) -> None:
@@ -31,4 +39,13 @@ def test_service_that_is_not_configured_is_blocked(services: GivenServices) -> N
 
 
 def test_environment_leads_to_the_configured_service(services: GivenServices) -> None:
-    assert services.environment() == {"PGHOST": "db.example", "PGPORT": "5432"}
+    assert services.environment() == {"PGHOST": "postgresql.example", "PGPORT": "5432"}
+
+
+def test_service_is_used_without_the_one_that_the_suite_s_own_needs(tmp_path: Path) -> None:
+    asked: list[str] = []
+    table = tuple(replace(service, check_answer=lambda endpoint: asked.append(endpoint.name)) for service in TABLE)
+    assert {service.name: service.needs for service in table}["mlflow"] == ("postgresql",)
+    with suppress(Blocked):  # which would leave out this test, not fail it
+        given(tmp_path, "mlflow", table).require("mlflow")
+    assert asked == ["mlflow"], "PostgreSQL was asked for"

@@ -1,4 +1,7 @@
-"""Visitors of web pages: just the bytes that are asked for, cookies by host, certificates for the host's own name."""
+"""Visitors of web pages: just the bytes that are asked for, cookies by host, certificates for the host's own name.
+
+The client of a service has to believe the same certificates.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.certificates import Authority
+from fixtures.services import http
+from fixtures.services.model import Account, Endpoint, ServiceError
 from fixtures.services.raw_http import RawClient, VisitError
+from tests.suite.services.test_tls import reach_at
 from tests.suite.serving import serving
 
 HOST = "proxy.example"
@@ -103,3 +109,28 @@ def test_host_that_is_down_is_named(server: tuple[int, Path]) -> None:
     visitor = RawClient({HOST: ("127.0.0.1", 9)}, ca_file)
     with pytest.raises(VisitError, match=f"{HOST} does not answer GET /"):
         visitor.ask(f"https://{HOST}/")
+
+
+# ---- the client of a service
+
+
+def asked(server: tuple[int, Path], host: str, ca_file: Path) -> str:
+    """What the server answers the client of a service that has this name and authority."""
+    port, _ = server
+    endpoint = Endpoint("web", host, 443, reach_at(("127.0.0.1", port)), Account("", "", ""), ca_file=ca_file)
+    with http.opened(endpoint) as client:
+        return client.ask("GET", "/x").text
+
+
+def test_service_of_its_own_name_and_authority_is_believed(server: tuple[int, Path]) -> None:
+    assert asked(server, HOST, server[1]).startswith("GET /x HTTP/1.1")
+
+
+def test_service_with_another_name_is_not_believed(server: tuple[int, Path]) -> None:
+    with pytest.raises(ServiceError, match=r"'other\.example' doesn't match 'proxy\.example'"):
+        asked(server, "other.example", server[1])
+
+
+def test_service_of_another_authority_is_not_believed(server: tuple[int, Path], tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="certificate verify failed"):
+        asked(server, HOST, Authority("somebody else").write(tmp_path / "other.crt"))

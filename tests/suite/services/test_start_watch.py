@@ -66,6 +66,13 @@ def test_service_that_crashes_is_given_up_after_its_restarts(watch: StartWatch, 
     )
 
 
+def test_pod_that_is_ending_is_no_reason_to_give_up(watch: StartWatch, status: Status) -> None:
+    old = pod("postgresql", waiting="CrashLoopBackOff", restarts=9)
+    old.metadata.deletion_timestamp = "2030-01-01T00:00:00Z"
+    watch.see([old, pod("postgresql")])
+    assert not status.faults
+
+
 def test_service_that_needs_another_may_crash_until_that_is_there(watch: StartWatch, status: Status) -> None:
     watch.see([pod("postgresql"), pod("gitea", waiting="CrashLoopBackOff", restarts=9)])
     assert not status.faults

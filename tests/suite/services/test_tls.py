@@ -97,3 +97,11 @@ def test_service_that_is_down_has_refused_nothing() -> None:
     down = Endpoint("web", HOST, 443, reach_at(place), Account("", "", ""))
     with pytest.raises(ConnectionRefusedError):
         tls.takes(down, ssl.TLSVersion.TLSv1_1)
+
+
+def test_service_that_gives_no_answer_in_time_has_refused_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = Endpoint("web", HOST, 443, reach_at(listener.getsockname()), Account("", "", ""))
+        with pytest.raises(TimeoutError):
+            tls.takes(silent, ssl.TLSVersion.TLSv1_1)

@@ -43,3 +43,20 @@ def test_twin_that_another_checkout_has_made_meanwhile_is_taken(
     monkeypatch.setattr(image, "alone_on_this_machine", waited)
     assert image.build().startswith(PROJECT)
     assert built == []
+
+
+def test_twin_is_named_after_all_that_it_is_made_of(
+    built: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [image.build()]
+    places = {"DIRECTORY": tmp_path / "twin", "BASE_DIRECTORY": tmp_path / "base", "IMAGE_DIRECTORY": tmp_path}
+    for name, place in places.items():
+        for folder in (place, place / "toolchain"):
+            folder.mkdir(exist_ok=True)
+            (folder / "Dockerfile").write_text(name, encoding="utf-8")
+        monkeypatch.setattr(image, name, place)
+        names.append(image.build())
+    monkeypatch.setattr(image, "debian_image", lambda: "a Debian with other packages")
+    names.append(image.build())
+    assert len(set(names)) == 5
+    assert len(built) == 10
