@@ -37,6 +37,22 @@ START_FAILURE = re.compile(r"20-workspace:|start: .* failed|entrypoint: .* ended
 EDITOR = ".local/share/code-server"
 USER_FILES = f".ssh .claude {EDITOR}/User/tasks.json {EDITOR}/Machine/settings.json .local/state/workspace .kube"
 SECRETS = ("~/.ssh", "~/.kube", "/etc/workspace/ssh")
+PROVIDED = "/etc/workspace/home"
+LOOSE = {
+    "http.proxyStrictSSL": "false",
+    "extensions.verifySignature": "false",
+    "security.workspace.trust.enabled": "false",
+    "security.workspace.trust.untrustedFiles": '"open"',
+    "task.allowAutomaticTasks": '"on"',
+    "chat.tools.global.autoApprove": "true",
+    "defaultMode": '"bypassPermissions"',
+    "enableAllProjectMcpServers": "true",
+    "allow": r'\[[^\]]*"(?:Bash(?:\(\*?\))?|\*)"',
+}
+"""Settings of VS Code and of Claude Code, with a pattern of the values by which they protect nobody.
+
+See https://code.visualstudio.com/docs/reference/default-settings and https://docs.claude.com/en/docs/claude-code/settings.
+"""
 PAUSE_SECONDS = 30
 """What may hold up an editor: a full disk of the node, a search through all of home."""
 
@@ -408,6 +424,20 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
     denied = settings.get("permissions", {}).get("deny", [])
     open_ = [one for one in SECRETS if f"Read({one}/**)" not in denied]
     assert not open_, f"Claude Code: its settings let it read {', '.join(open_)}: {fix}"
+
+
+@pytest.mark.requirement("DEP-7")
+def test_provided_settings_turn_off_no_protection(inside: Callable[[str], CommandResult]) -> None:
+    """Those that the deployment mounts, and what is in home: a file of home that is there stays as it is."""
+    said = inside(
+        f"cat {PROVIDED}/*settings.json ~/{EDITOR}/*/settings.json ~/.claude/settings.json 2>/dev/null"
+    ).stdout
+    assert said.strip(), f"home: the deployment provides no settings: {START}"
+    off = [name for name, loose in LOOSE.items() if re.search(rf'"{re.escape(name)}"\s*:\s*(?:{loose})', said)]
+    assert not off, (
+        f"home: the provided settings have {', '.join(off)} in a way that turns a protection off: take it out of "
+        "home/editor-settings.json and home/claude-settings.json"
+    )
 
 
 @pytest.mark.alone

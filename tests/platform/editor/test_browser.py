@@ -16,24 +16,25 @@ from fixtures.inventory import Inventory
 
 SAVED_SECONDS = 20
 TURNED_OFF = r"""
+options='disable-\|idle-timeout-seconds\|reconnection-grace-time\|skip-auth-preflight\|trusted-origins'
 for one in /proc/[0-9]*; do
     tr '\0' '\n' <$one/cmdline 2>/dev/null | grep -q '^/.*/code-server/' || continue
     echo "editor: $one"
-    tr '\0' '\n' <$one/cmdline | sed -n 's/^--disable-/disable-/p; s/^--config=/config: /p'
-    tr '\0' '\n' <$one/environ | sed -n 's/^CODE_SERVER_CONFIG=/config: /p; s/^CS_DISABLE_.*/\L&/p' |
-        sed '/^cs_/ { s/^cs_//; s/_/-/g }'
+    tr '\0' '\n' <$one/cmdline | sed -n "s/^--\($options\)/\1/p; s/^--config=/config: /p"
+    tr '\0' '\n' <$one/environ | sed -n 's/^CODE_SERVER_CONFIG=/config: /p
+        /^\(CS_DISABLE_\|CODE_SERVER_\(IDLE\|RECONNECTION\)_\)/ { s/.*/\L&/; s/^cs_//; s/^code_server_//; s/_/-/g; p }'
 done 2>/dev/null | sort -u >told
 grep -v '^config: ' told
 for file in ~/.config/code-server/config.yaml $(sed -n 's/^config: //p' told); do
-    sed -n '/^disable-/p' $file 2>/dev/null
+    sed -n "/^\($options\)/p" $file 2>/dev/null
 done
 echo looked"""
-"""Prints what code-server's arguments, variables and settings turn off, `disable-…` with a value or without one.
+"""Prints what code-server's arguments, variables and settings turn off or limit, with a value or without one.
 
-A line `editor: …` stands for each of its programs that was looked at.
+See `code-server --help`. A line `editor: …` stands for each of its programs that was looked at.
 """
-NO_WORK = {"telemetry", "update-check", "getting-started-override"}
-"""What is no part of a developer's work."""
+NO_WORK = {"disable-telemetry", "disable-update-check", "disable-getting-started-override", "looked"}
+"""What is no part of a developer's work, and the last line."""
 
 
 @pytest.fixture
@@ -65,16 +66,17 @@ def test_wrong_password_is_refused(code_server: CodeServer, word: str) -> None:
 
 @pytest.mark.requirement("DEP-3")
 def test_nothing_of_the_editor_is_turned_off(pod: Pod) -> None:
-    """Such as up- and downloads, ports that are passed on, and the question whether a folder is to be trusted."""
+    """Such as up- and downloads, ports that are passed on, the question whether a folder is to be trusted, and life
+    itself: with an idle time code-server ends, and whatever runs in its terminals, once nobody looks.
+    """
     told = succeeded(pod.run(TURNED_OFF), "code-server", "its arguments cannot be read").splitlines()
     assert any(line.startswith("editor: ") for line in told), (
         "code-server: none of its programs is seen in the pod, so nothing is known of its arguments: see /proc there"
     )
-    found = [re.match(r"disable-([a-z-]+)\s*[:= ]?\s*(\S*)", line) for line in told]
+    found = [re.match(r"(?!editor: )([a-z-]+)\s*[:= ]?\s*(\S*)", line) for line in told]
     off = sorted({one[1] for one in found if one and one[2] not in {"false", "0"}} - NO_WORK)
     assert not off, (
-        f"code-server: is run without {', '.join(off)}: take --disable-{off[0]} and such out of the Deployment and its "
-        "settings"
+        f"code-server: is run with {', '.join(off)}: take --{off[0]} and such out of the Deployment and its settings"
     )
 
 
