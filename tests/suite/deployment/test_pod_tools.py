@@ -169,6 +169,9 @@ def test_words_are_looked_for_where_they_have_to_be(here: Pod, output: Output, p
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
+        ("dial tcp: lookup gitea.gitea.svc on 10.96.0.10:53: no such host", "the cluster's DNS answers"),
+        ('psql: error: could not translate host name "db" to address: Name or service not known', "dnsPolicy"),
+        ("curl: (6) Could not resolve host: devpi.devpi.svc", "dnsPolicy"),
         pytest.param(
             "newuidmap: write to uid_map failed: Operation not permitted (125)", "file capabilities", id="uids"
         ),
