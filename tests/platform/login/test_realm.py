@@ -26,6 +26,8 @@ TRIES = 12
 """More than the failures after which the realm locks an account."""
 LOGIN = pytest.mark.requirement("DEP-4")
 AUTH, TENANCY = pytest.mark.requirement("SVC-keycloak-auth"), pytest.mark.requirement("SVC-keycloak-tenancy")
+MANAGEMENT = "realm-management"
+"""Keycloak's client in each realm whose roles are the rights to manage it."""
 FORM = re.compile(r'<form[^>]*\bid="kc-form-login"')
 
 
@@ -69,11 +71,24 @@ def test_administrator_has_no_password_of_a_manual(
 @pytest.mark.parametrize("role", [USER_ROLE, ADMIN_ROLE])
 def test_nobody_else_has_a_role_of_the_editor(realm: Realm, role: str) -> None:
     """A user who was let in for a while and is still there comes in as all others do."""
-    users = json.loads((PLATFORM / "keycloak" / "realms" / f"{REALM}.json").read_text(encoding="utf-8"))["users"]
-    meant = {one["username"] for one in users if role in (one.get("clientRoles") or {}).get(CLIENT, ())}
     # Other checks make users of their own at the same time.
-    others = {name for name in realm.holders(role) - meant if not name.startswith("check-")}
+    others = {name for name in realm.holders(role) - _meant(CLIENT, role) if not name.startswith("check-")}
     assert not others, f"keycloak: {', '.join(sorted(others))} has the role {role} in {REALM}: take it from them"
+
+
+@TENANCY
+def test_nobody_else_manages_the_realm(realm: Realm) -> None:
+    """Who may manage its users gives himself, and anybody, each role that there is."""
+    there = {role: realm.holders(role, MANAGEMENT) - _meant(MANAGEMENT, role) for role in realm.roles_of(MANAGEMENT)}
+    assert "manage-users" in there, f"keycloak: {MANAGEMENT} of {REALM} has no role manage-users, only {sorted(there)}"
+    others = sorted(f"{name} has {role}" for role, names in there.items() for name in names)
+    assert not others, f"keycloak: {', '.join(others)} of {MANAGEMENT} in {REALM}: take it from them"
+
+
+def _meant(client: str, role: str) -> set[str]:
+    """Return the users to whom the realm's own file gives a role of a client."""
+    users = json.loads((PLATFORM / "keycloak" / "realms" / f"{REALM}.json").read_text(encoding="utf-8"))["users"]
+    return {one["username"] for one in users if role in (one.get("clientRoles") or {}).get(client, ())}
 
 
 @AUTH
