@@ -212,6 +212,21 @@ def test_log_out_leads_to_no_other_host(ready_proxy: LoginProxy, visitor: Visito
     )
 
 
+@AUTH
+def test_visitor_does_not_name_the_issuer(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+    """A link in a mail, or a token's issuer, would be of whoever asked."""
+    ready_proxy.require_embedded("its realm")
+    assert ready_proxy.keycloak is not None
+    elsewhere = "elsewhere.invalid"
+    url = f"{issuer(ready_proxy.keycloak)}/.well-known/openid-configuration"
+    for name in ("Host", "X-Forwarded-Host"):
+        reply = visitor.ask(url, headers=[(name, elsewhere)])
+        assert elsewhere not in reply.text, (
+            f"keycloak: names {elsewhere} in its addresses where a visitor's {name} does: set KC_HOSTNAME, and let no "
+            "header of a visitor's stand for it"
+        )
+
+
 @TENANCY
 @pytest.mark.parametrize("path", ["", "/users", "/clients"])
 def test_user_is_no_administrator(

@@ -19,11 +19,15 @@ from fixtures.services.model import Account, Endpoint, ServiceError
 from fixtures.services.route import own_pods
 from fixtures.services.tenants import TenantPair
 
-FORBIDDEN = ("CONFIG GET maxmemory", "ACL LIST", "CLIENT LIST", "SLOWLOG GET 1")
+FORBIDDEN = (
+    "CONFIG GET maxmemory", "CONFIG SET nonsense 1", "ACL LIST", "ACL DELUSER nobody-is-called-so", "CLIENT LIST",
+    "CLIENT KILL ID 999999999", "SLOWLOG GET 1", "LATENCY LATEST", "ROLE", "REPLICAOF x y", "SHUTDOWN NONSENSE",
+    "BGSAVE NONSENSE", "FAILOVER ABORT",
+)  # fmt: skip
 """What takes an administrator, and does no harm where it is let through."""
 OF_EVERYBODY = (
     "KEYS x", "SCAN 0 COUNT 1", "RANDOMKEY", "INFO server", "FLUSHALL NONSENSE", "FLUSHDB NONSENSE", "SWAPDB 0 0",
-    "FUNCTION FLUSH NONSENSE", "SCRIPT FLUSH NONSENSE",
+    "FUNCTION FLUSH NONSENSE", "SCRIPT FLUSH NONSENSE", "PUBSUB CHANNELS",
 )  # fmt: skip
 """What no pattern of keys limits: it shows, or removes, what is everybody's. With NONSENSE it is refused anyway."""
 OTHER_SERVER = "set VALKEY_HOST and VALKEY_PORT to the server that was deployed"
@@ -132,6 +136,20 @@ def test_user_is_no_administrator(valkey_cli: ValkeyCli, forbidden: str) -> None
 def test_user_touches_nothing_that_is_everybody_s(valkey_cli: ValkeyCli, forbidden: str) -> None:
     fix = "take @dangerous and the command away from the user in the ACL file"
     says(valkey_cli(forbidden), "valkey", "NOPERM", what=f"`{forbidden}`", repair=fix, output="both")
+
+
+@pytest.mark.requirement("SVC-valkey-tenancy")
+def test_user_does_not_watch_what_others_say(valkey: Endpoint) -> None:
+    refusal = ""
+    with connected(valkey) as outside:
+        try:
+            outside.execute_command("MONITOR")  # type: ignore[no-untyped-call]
+        except redis.exceptions.NoPermissionError as error:
+            refusal = str(error)
+    assert refusal, (
+        f"valkey: {valkey.account.user} may MONITOR, and sees everybody's sessions and values: take @dangerous away "
+        "from the user in the ACL file"
+    )
 
 
 @pytest.mark.requirement("SVC-valkey-tenancy")
