@@ -265,6 +265,17 @@ def test_server_fetches_nothing_in_the_cluster_for_a_user(repository: Repository
 
 
 @pytest.mark.requirement("SVC-gitea-tenancy")
+def test_user_writes_no_git_hooks(repository: Repository) -> None:
+    """They run as Gitea itself."""
+    repository.create(private=True)
+    seen = repository.server.ask("GET", f"{repository.api}/hooks/git").status
+    assert seen == 403, (
+        f"gitea: answers {seen} where a user asks for the git hooks of a repository, not 403: take the right to them "
+        "away from the user, and leave DISABLE_GIT_HOOKS true in app.ini"
+    )
+
+
+@pytest.mark.requirement("SVC-gitea-tenancy")
 def test_nothing_that_a_user_writes_is_in_the_log(
     gitea: Endpoint, repository: Repository, deployment: Deployment
 ) -> None:
