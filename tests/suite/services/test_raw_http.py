@@ -26,7 +26,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers with what it was asked for; sets or removes a cookie where the path says so."""
 
     def do_GET(self) -> None:
-        body = f"{self.requestline}\n{self.headers.get('Cookie', '')}".encode()
+        hosts = ", ".join(self.headers.get_all("Host", []))
+        body = f"{self.requestline}\n{self.headers.get('Cookie', '')}\n{hosts}".encode()
         self.send_response(302 if "away" in self.path else 200)
         if "set" in self.path:
             self.send_header("Set-Cookie", "a=1|2=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=60")
@@ -68,6 +69,12 @@ def visitor(server: tuple[int, Path]) -> RawClient:
 @pytest.mark.parametrize("target", ["/../x", "/a#/b", "/%2e%2e/\\x", "//x?y#z", "https://other.example/x"])
 def test_target_is_sent_as_it_stands(visitor: RawClient, target: str) -> None:
     assert visitor.ask(f"https://{HOST}", target=target).text.splitlines()[0] == f"GET {target} HTTP/1.1"
+
+
+@pytest.mark.parametrize(("given", "sent"), [({}, HOST), ({"Host": "x.example"}, "x.example"), ({"host": "y"}, "y")])
+def test_request_is_for_one_host(visitor: RawClient, given: dict[str, str], sent: str) -> None:
+    reply = visitor.ask(f"https://{HOST}/", headers=[*given.items()])
+    assert reply.text.splitlines()[2].partition(":")[0] == sent
 
 
 def test_redirection_is_not_followed(visitor: RawClient) -> None:
