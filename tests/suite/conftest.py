@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import io
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis  # noqa: F401  # its plugin asks for it in each run of pytest: without, a run inside a test reads it anew
 import pytest
@@ -14,27 +17,25 @@ from fixtures import paths, redaction
 from tests.suite.small_inventory import SMALL
 
 Relocate = Callable[[str, Path], None]
-_guarded: list[str] = []
-"""The file that no test may open just now."""
-
-
-def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "open" and _guarded and str(arguments[0]) == _guarded[0]:
-        raise AssertionError(
-            "a self-test reads the product's tools.toml: let it use the small one, or move it to shipped/"
-        )
-
-
-sys.addaudithook(_refuse)
 
 
 @pytest.fixture(autouse=True)
-def small_inventory() -> Iterator[Path]:
+def small_inventory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Lets a test use the small inventory, and fails it where it opens the product's, as tests/suite/shipped may."""
     inventories.use(SMALL)
-    _guarded[:] = [str(inventories.DEFAULT_INVENTORY)]
+    guarded = str(inventories.DEFAULT_INVENTORY)
+    opened = io.open
+
+    # No audit hook: each call of one may let another thread run, and a thread that begins just then cannot be traced.
+    def opens(file: Any, *rest: Any, **more: Any) -> Any:
+        assert str(file) != guarded, (
+            "a self-test reads the product's tools.toml: let it use the small one, or move it to shipped/"
+        )
+        return opened(file, *rest, **more)
+
+    monkeypatch.setattr(io, "open", opens)
+    monkeypatch.setattr(builtins, "open", opens)
     yield SMALL
-    _guarded.clear()
     inventories.use(None)
 
 
