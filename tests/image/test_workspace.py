@@ -87,7 +87,7 @@ EVERYDAY = {
     "git's settings": Everyday(
         r"""home=/etc/workspace/home; sudo -n mkdir -p $home
             printf '[user]\n name = Probe\n' | sudo -n tee $home/gitconfig
-            git config user.name; sudo -n rm -r /etc/workspace""",
+            git config user.name; sudo -n rm $home/gitconfig; sudo -n rmdir -p --ignore-fail-on-non-empty $home""",
         r"\nProbe\n$",
         "the name that a deployment has mounted",
         _of("IMG-7", "git", "sudo"),

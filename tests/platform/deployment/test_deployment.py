@@ -29,6 +29,7 @@ from fixtures.registry.settings import RegistryError, RegistrySettings
 from fixtures.services.settings import DeploymentSettings
 from fixtures.smoke.inside.common import Facts
 from fixtures.smoke.visitor import Met, met, told
+from fixtures.verdict.evidence import blocked
 
 PLAN = {"cpu": 2, "memory": 4 << 30}
 OUTSIDE_HOME = 8 << 30
@@ -40,7 +41,6 @@ SECRETS = ("~/.ssh", "~/.kube", "/etc/workspace/ssh")
 PROVIDED = "/etc/workspace/home"
 LOOSE = {
     "http.proxyStrictSSL": "false",
-    "extensions.verifySignature": "false",
     "security.workspace.trust.enabled": "false",
     "security.workspace.trust.untrustedFiles": '"open"',
     "task.allowAutomaticTasks": '"on"',
@@ -428,11 +428,10 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
 
 @pytest.mark.requirement("DEP-7")
 def test_provided_settings_turn_off_no_protection(inside: Callable[[str], CommandResult]) -> None:
-    """Those that the deployment mounts, and what is in home: a file of home that is there stays as it is."""
-    said = inside(
-        f"cat {PROVIDED}/*settings.json ~/{EDITOR}/*/settings.json ~/.claude/settings.json 2>/dev/null"
-    ).stdout
-    assert said.strip(), f"home: the deployment provides no settings: {START}"
+    """In home they are the developer's, who may decide otherwise."""
+    said = inside(f"cat {PROVIDED}/*settings.json 2>/dev/null").stdout
+    if not said.strip():
+        blocked(f"home: nothing is provided in {PROVIDED}", "mount the settings there, as this suite's deployment does")
     off = [name for name, loose in LOOSE.items() if re.search(rf'"{re.escape(name)}"\s*:\s*(?:{loose})', said)]
     assert not off, (
         f"home: the provided settings have {', '.join(off)} in a way that turns a protection off: take it out of "

@@ -16,13 +16,13 @@ from fixtures.inventory import Inventory
 
 SAVED_SECONDS = 20
 TURNED_OFF = r"""
-options='disable-\|idle-timeout-seconds\|reconnection-grace-time\|skip-auth-preflight\|trusted-origins'
+options='disable-\|idle-timeout-seconds\|skip-auth-preflight'
 for one in /proc/[0-9]*; do
     tr '\0' '\n' <$one/cmdline 2>/dev/null | grep -q '^/.*/code-server/' || continue
     echo "editor: $one"
     tr '\0' '\n' <$one/cmdline | sed -n "s/^--\($options\)/\1/p; s/^--config=/config: /p"
     tr '\0' '\n' <$one/environ | sed -n 's/^CODE_SERVER_CONFIG=/config: /p
-        /^\(CS_DISABLE_\|CODE_SERVER_\(IDLE\|RECONNECTION\)_\)/ { s/.*/\L&/; s/^cs_//; s/^code_server_//; s/_/-/g; p }'
+        /^\(CS_DISABLE_\|CODE_SERVER_IDLE_\)/ { s/.*/\L&/; s/^cs_//; s/^code_server_//; s/_/-/g; p }'
 done 2>/dev/null | sort -u >told
 grep -v '^config: ' told
 for file in ~/.config/code-server/config.yaml $(sed -n 's/^config: //p' told); do

@@ -40,13 +40,18 @@ OPEN_TO_ALL = ("postgres", "template1")
 """PostgreSQL's own databases, in which nobody has anything; it lets everybody into them by default."""
 WITH_MORE_RIGHTS: tuple[LiteralString, ...] = (
     """SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE prosecdef AND has_function_privilege(oid, 'EXECUTE')
+        AND has_schema_privilege(pronamespace, 'USAGE') AND prorettype <> 'event_trigger'::regtype
         AND proowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
-        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')""",
+        AND NOT EXISTS (SELECT FROM pg_depend
+            WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')""",
     """SELECT 'view ' || oid::regclass FROM pg_class WHERE relkind = 'v' AND has_table_privilege(oid, 'SELECT')
+        AND has_schema_privilege(relnamespace, 'USAGE')
         AND relowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
         AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
-        AND NOT 'security_invoker=true' = ANY (coalesce(reloptions, '{}'))
-        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')""",
+        AND NOT EXISTS (SELECT FROM pg_options_to_table(reloptions)
+            WHERE option_name = 'security_invoker' AND option_value::boolean)
+        AND NOT EXISTS (SELECT FROM pg_depend
+            WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')""",
 )
 """What a user may call or read through with the rights of a superuser, its owner; what extensions bring is theirs."""
 SCRAM = "ask for scram-sha-256 alone in pg_hba.conf"

@@ -73,4 +73,6 @@ def test_page_without_a_websocket_is_told_as_that(address: str, path: str, told:
         visit.wait(0.3)
         with pytest.raises(AssertionError, match=f"^{told}"), visit.step("file", "editor: no file is there"):
             visit.page.get_by_text("file").wait_for(timeout=300)
+        with pytest.raises(AssertionError, match=r"^anybody gets in"), visit.step("refused", "nothing"):
+            raise AssertionError("anybody gets in")
         visit.close()

@@ -79,9 +79,19 @@ def test_image_exists_or_not(podman_says: Callable[[str], None], status: int, *,
     assert podman.image_exists("x") == there
 
 
+def test_name_that_can_be_none_is_of_no_image(podman_says: Callable[[str], None]) -> None:
+    podman_says("[ $1 != image ] || { echo 'Error: repository name must be lowercase' >&2; exit 125; }")
+    assert not podman.image_exists("UPPER")
+
+
+def test_image_exists_though_another_is_removed_meanwhile(podman_says: Callable[[str], None]) -> None:
+    podman_says(f"[ $(wc -l <asked) -gt 2 ] || {{ {GONE}; }}")
+    assert podman.image_exists("x")
+
+
 def test_storage_that_cannot_be_read_is_not_an_absent_image(podman_says: Callable[[str], None]) -> None:
     podman_says("echo 'Error: opening storage: broken' >&2; exit 125")
-    with pytest.raises(PodmanError, match=r"`podman image exists x` failed \(125\): Error: opening storage: broken"):
+    with pytest.raises(PodmanError, match=r"`podman images --quiet` failed \(125\): Error: opening storage: broken"):
         podman.image_exists("x")
 
 
