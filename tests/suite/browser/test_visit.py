@@ -14,22 +14,30 @@ from fixtures.browser.visit import Visit
 from tests.suite.serving import serving
 
 PAGE = b"<script>new WebSocket(location.href.replace('http', 'ws') + 'socket')</script>"
+TROUBLE = b"""<script>
+fetch('/missing?code=hush'); fetch('http://127.0.0.1:1/closed#code=hush').catch(() => {});
+new WebSocket(location.href.replace('http', 'ws') + '/socket?code=hush');
+console.error(`no way to ${location.origin}/said?code=hush, or is it http:`);
+setTimeout(() => { throw new Error("'http://127.0.0.1/thrown#code=hush' has no code: why?"); });
+</script>"""
+"""A page that meets each kind of trouble, with a secret in each URL."""
 ACCEPT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """See RFC 6455."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves a page with a websocket, which is answered at the address `answered` alone."""
+    """Serves pages with a websocket, which is answered at the address `answered` alone; nothing is at `missing`."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:  # its name in the standard library
         """Answer."""
-        if not self.path.endswith("socket"):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(PAGE)))
+        if "socket" not in self.path:
+            page = TROUBLE if self.path == "/trouble" else PAGE
+            self.send_response(404 if "missing" in self.path else 200)
+            self.send_header("Content-Length", str(len(page)))
             self.end_headers()
-            self.wfile.write(PAGE)
+            self.wfile.write(page)
             return
         answered = self.path.startswith("/answered/")
         self.send_response(101 if answered else 403)
@@ -76,3 +84,20 @@ def test_page_without_a_websocket_is_told_as_that(address: str, path: str, told:
         with pytest.raises(AssertionError, match=r"^anybody gets in"), visit.step("refused", "nothing"):
             raise AssertionError("anybody gets in")
         visit.close()
+
+
+def test_complaints_name_the_urls_without_what_may_be_secret(address: str) -> None:
+    with chromium() as browser:
+        visit = Visit(browser, "trouble")
+        visit.go(f"{address}/trouble")
+        visit.wait(0.5)
+        with pytest.raises(AssertionError) as told, visit.step("page", "editor: no page comes"):
+            visit.page.goto("http://127.0.0.1:1/gone?code=hush")
+        visit.close()
+    assert visit.websockets == [f"ws{address.removeprefix('http')}/trouble/socket"]
+    said = str(told.value)
+    kinds = ["browser", "console", "exception", "request failed", "response", "websocket"]
+    assert sorted({one.partition(":")[0] for one in said.splitlines()[2:]}) == kinds
+    for place in ("/missing", "/closed", "/socket", "/said, or is it http:", "/thrown' has no code: why?", "/gone"):
+        assert place in said
+    assert "hush" not in said
