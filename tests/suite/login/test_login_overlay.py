@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -18,9 +20,14 @@ CREDENTIALS = Credentials(b"secret")
 
 
 @pytest.fixture
-def files() -> dict[str, bytes]:
+def workspace() -> Workspace:
     settings = RegistrySettings("registry.example", "user", "password", None)
-    workspace = Workspace("workspace", "run1", f"registry.example/image@{DIGEST}", settings)
+    image = f"registry.example/image@{DIGEST}"
+    return Workspace("workspace", "run1", image, settings, password=f"of-{DIGEST}", home_node="n1")
+
+
+@pytest.fixture
+def files(workspace: Workspace) -> dict[str, bytes]:
     return overlay(guarded(workspace), f"registry.example/oauth2-proxy@{DIGEST}", Authority("test"), CREDENTIALS)
 
 
@@ -43,3 +50,17 @@ def test_overlay_leads_the_tools_into_the_namespace_apart(files: dict[str, bytes
     literals = {one["name"]: one["literals"] for one in document["configMapGenerator"] if "literals" in one}
     assert literals["code-server-workspace"] == [f"namespace={WORK_NAMESPACE}"]
     assert document["namespace"] != WORK_NAMESPACE
+
+
+def test_home_is_a_folder_apart_in_which_the_other_one_is_not(workspace: Workspace, files: dict[str, bytes]) -> None:
+    # Each deployment removes its folder with all that is below it.
+    other, own = Path(workspace.home_folder), Path(guarded(workspace).home_folder)
+    assert other not in {own, *own.parents}
+    assert own not in other.parents
+    assert f"path: {own}\n" in "".join(one["patch"] for one in yaml.safe_load(files["kustomization.yaml"])["patches"])
+
+
+def test_editor_behind_the_log_in_asks_for_no_password_of_its_own(workspace: Workspace) -> None:
+    behind, bare = (one.overlay()["kustomization.yaml"].decode() for one in (guarded(workspace), workspace))
+    assert "code-server-login" in bare
+    assert "code-server-login" not in behind

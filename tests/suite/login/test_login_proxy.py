@@ -55,7 +55,7 @@ def test_proxy_that_is_not_ready_is_the_same_error_each_time(monkeypatch: pytest
     [
         pytest.param(Reply(302, (("Set-Cookie", "s=1"),), ""), "a thief gets a session, cookie s: see", id="session"),
         pytest.param(Reply(403, (), f"x\n{PAGE}"), "a thief gets the editor's page", id="page"),
-        pytest.param(Reply(200, (), ""), "a thief gets an answer 200", id="answer"),
+        *((Reply(some, (), ""), f"a thief gets an answer {some}") for some in (200, 204, 206)),
         pytest.param(Reply(101, (), ""), "a thief gets a websocket", id="websocket"),
     ],
 )
@@ -63,6 +63,26 @@ def test_visitor_who_is_let_in_is_named(reply: Reply, line: str) -> None:
     proxy = LoginProxy(NOTHING, None, page=PAGE)
     with pytest.raises(AssertionError, match=f"^oauth2-proxy: {line}"):
         proxy.must_refuse(reply, "a thief")
+
+
+@pytest.mark.parametrize("status", [302, 304, 400, 401, 403, 404, 500, 502])
+def test_refusal_may_have_any_other_status(status: int) -> None:
+    LoginProxy(NOTHING, None, page=PAGE).must_refuse(Reply(status, (), "<html>\n</html>"), "a thief")
+
+
+@pytest.mark.parametrize(
+    ("reply", "line"),
+    [
+        pytest.param(Reply(302, (), PAGE), "oauth2-proxy: a user gets 302, not the editor", id="redirected"),
+        pytest.param(Reply(206, (), PAGE), "oauth2-proxy: a user gets 206, not the editor", id="a part"),
+        pytest.param(Reply(200, (), "Sign in"), r"code-server: a user gets no editor \('Sign in'\)", id="another page"),
+    ],
+)
+def test_user_who_is_not_let_in_is_named(reply: Reply, line: str) -> None:
+    proxy = LoginProxy(NOTHING, None)
+    proxy.must_let_in(Reply(200, (), PAGE), "a user")
+    with pytest.raises(AssertionError, match=f"^{line}"):
+        proxy.must_let_in(reply, "a user")
 
 
 def test_cookie_of_an_unfinished_log_in_is_no_session() -> None:
