@@ -15,19 +15,28 @@ from fixtures.errors import UsageError
 from tests.suite.cluster.fakes.pod_server import PodServer, pod
 
 PORTS = [{"name": "http", "containerPort": 8080}]
-WEB: dict[str, Any] = pod() | {"spec": {"containers": [{"name": "main", "ports": PORTS}]}}
+MAIN = {"containers": [{"name": "main", "ports": PORTS}]}
+WEB: dict[str, Any] = pod() | {
+    "metadata": {"name": "web", "namespace": "team", "labels": {"app": "web"}},
+    "spec": MAIN,
+}
+OLD = WEB | {"metadata": WEB["metadata"] | {"name": "old", "uid": "1", "deletionTimestamp": "2030-01-01T00:00:00Z"}}
+OTHER = WEB | {"metadata": WEB["metadata"] | {"name": "other", "uid": "2", "labels": {"app": "other"}}}
 SELECTOR = {"matchLabels": {"app": "web"}}
 TEMPLATE: dict[str, Any] = {"metadata": {}, "spec": {"containers": [{"name": "main"}]}}
 
 
 @pytest.fixture
 def server(pod_server: PodServer, echo: int) -> PodServer:
-    """An API server with a pod, a service and a deployment of it; all ports lead to one that says what it hears."""
+    """An API server with a pod, a service and a deployment of it, an older pod of it that is ending, and another one.
+
+    All ports lead to one that says what it hears.
+    """
     pod_server.pod, pod_server.target = WEB, echo
     service = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}
     web = {"metadata": {"name": "web"}}
     pod_server.documents = {
-        "/api/v1/namespaces/team/pods": {"metadata": {"resourceVersion": "1"}, "items": [WEB]},
+        "/api/v1/namespaces/team/pods": {"metadata": {"resourceVersion": "1"}, "items": [OTHER, OLD, WEB]},
         "/api/v1/namespaces/team/services/web": web | {"spec": service},
         "/api/v1/namespaces/team/services/none": web | {"spec": {"ports": [{"port": 81}]}},
         "/apis/apps/v1/namespaces/team/deployments/web": web | {"spec": {"selector": SELECTOR, "template": TEMPLATE}},

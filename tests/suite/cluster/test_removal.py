@@ -12,9 +12,10 @@ from fixtures import paths
 from fixtures.cluster import __main__, locks, removal
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.embedded import EmbeddedCluster
+from fixtures.cluster.engine import has_running_node
 from fixtures.errors import ExitCode, SuiteError
 from fixtures.paths import ROOT
-from tests.suite.cluster.fakes.engine import left
+from tests.suite.cluster.fakes.engine import calls, left
 
 
 def keep(machine: Path, *, lasting: bool) -> None:
@@ -74,6 +75,25 @@ def test_running_cluster_of_another_checkout_is_left_alone(left_behind: Path) ->
     with pytest.raises(ClusterError, match=r"^cluster t is that of another checkout, .*: run `nox -s cluster -- del"):
         removal.remove_leftovers("t", 1)
     assert "container.t-control-plane" in left(left_behind)
+
+
+def test_cluster_of_another_checkout_that_may_run_is_left_alone(
+    left_behind: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (left_behind / "silent").touch()
+    monkeypatch.setattr("fixtures.cluster.engine.KILL_SECONDS", 0.3)
+    with pytest.raises(ClusterError, match=r"^cluster t is that of another checkout"):
+        removal.remove_leftovers("t", 1)
+    assert "container.t-control-plane" in left(left_behind)
+
+
+def test_any_node_that_runs_makes_a_cluster_run(machine: Path) -> None:
+    for name in ("t-worker", "t-control-plane"):
+        (machine / f"container.{name}").touch()
+    assert not has_running_node("podman", "t")
+    assert calls(machine).splitlines()[1:] == ["podman exec t-control-plane true", "podman exec t-worker true"]
+    (machine / "alive").touch()
+    assert has_running_node("podman", "t")
 
 
 @pytest.mark.usefixtures("machine")

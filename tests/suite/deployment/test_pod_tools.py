@@ -14,7 +14,7 @@ from testinfra.host import Host
 
 from fixtures.advice import repair
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import Output, must_refuse, must_run, must_tell, refused, says, succeeded
+from fixtures.deployment.tools import Output, must_refuse, must_run, must_tell, refused, run_with, says, succeeded
 from fixtures.files import tar_of
 from fixtures.shell.shell import Shell
 from fixtures.shell.testinfra_backend import PersistentShellBackend
@@ -81,6 +81,22 @@ def test_output_that_is_no_json_is_a_failure(here: Pod) -> None:
 def test_a_tool_that_hangs_is_named(here: Pod) -> None:
     with pytest.raises(AssertionError, match=r"^tool: `sleep 60` does not end in 0.2 s: check that the service"):
         must_run(here, "tool", "sleep 60", seconds=0.2)
+
+
+# ---- a script with secret variables
+
+
+@pytest.mark.parametrize("stdin", [b"A=1\n", b"\n\nA=1\n", b""], ids=["like a variable", "blank lines", "nothing"])
+@pytest.mark.parametrize("secret", [{"A": " a 'b' \\ $c "}, {"A": "x", "B": "=y="}, {}], ids=["odd", "two", "none"])
+def test_script_gets_its_secret_variables_and_all_of_its_input(here: Pod, secret: dict[str, str], stdin: bytes) -> None:
+    done = run_with(here, secret, 'cat; printf "[%s]" "$A" "$B"', stdin=stdin)
+    assert done.stdout == stdin.decode() + f"[{secret.get('A', '')}][{secret.get('B', '')}]"
+
+
+def test_secret_variables_are_in_no_command(here: Pod) -> None:
+    done = run_with(here, {"A": "hush"}, 'echo "${#A}"')
+    assert done.stdout == "4\n"
+    assert "hush" not in done.command.decode()
 
 
 # ---- a command that has ended

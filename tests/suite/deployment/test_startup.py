@@ -95,8 +95,9 @@ def started_pod(uid: str, *conditions: str) -> SimpleNamespace:
     )
 
 
-def kubelet_event(uid: str, reason: str) -> SimpleNamespace:
-    message = 'Successfully pulled image "h/i" in 2s (2s including waiting).' if reason == "Pulled" else ""
+def kubelet_event(uid: str, reason: str, seconds: int = 2) -> SimpleNamespace:
+    pulled = f'Successfully pulled image "h/i" in {seconds}s ({seconds}s including waiting).'
+    message = pulled if reason == "Pulled" else ""
     involved = SimpleNamespace(uid=uid)
     return SimpleNamespace(
         involved_object=involved, reason=reason, message=message, last_timestamp=BEGAN, event_time=None
@@ -104,6 +105,7 @@ def kubelet_event(uid: str, reason: str) -> SimpleNamespace:
 
 
 EVENTS = [kubelet_event("new", reason) for reason in ("Pulled", "Created", "Started")]
+EARLIER = kubelet_event("old", "Pulled", seconds=9)
 ARRIVALS: list[tuple[float, str, Any]] = [
     (0.0, "event", kubelet_event("old", "Started")),
     (0.0, "pod", started_pod("old", "PodScheduled", "Ready")),
@@ -136,7 +138,12 @@ class FakeArrivals:
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     monkeypatch.setattr(startup, "Arrivals", FakeArrivals)
-    core = SimpleNamespace(list_namespaced_event=lambda *_, **__: SimpleNamespace(items=EVENTS))
+
+    def listed(_namespace: str, field_selector: str = "") -> SimpleNamespace:
+        uid = field_selector.removeprefix("involvedObject.uid=")
+        return SimpleNamespace(items=[one for one in (EARLIER, *EVENTS) if uid in {"", one.involved_object.uid}])
+
+    core = SimpleNamespace(list_namespaced_event=listed)
     diagnosis = SimpleNamespace(raise_trouble=lambda _pod: None)
     pods = [started_pod("old", "Ready")]
     fake = SimpleNamespace(

@@ -21,9 +21,13 @@ SPEC = {"replicas": 1, "selector": {"matchLabels": {"app": "ide"}}}
 STATUS = {"observedGeneration": 3, "updatedReplicas": 1, "replicas": 1}
 
 
-def pod(name: str, minute: int, *, ending: bool = False) -> dict[str, Any]:
+def pod(name: str, minute: int, *, ending: bool = False, app: str = "ide") -> dict[str, Any]:
     """A pod that is Ready, made at some minute."""
-    about = {"name": name, "creationTimestamp": f"2030-01-01T00:{minute:02}:00Z"}
+    about: dict[str, Any] = {
+        "name": name,
+        "creationTimestamp": f"2030-01-01T00:{minute:02}:00Z",
+        "labels": {"app": app},
+    }
     if ending:
         about["deletionTimestamp"] = "2030-01-01T01:00:00Z"
     conditions = [{"type": "Ready", "status": "True"}]
@@ -45,7 +49,9 @@ def workload(server: ApiServer, tmp_path: Path) -> Workload:
 
 
 def test_pod_is_the_newest_that_is_not_ending(server: ApiServer, workload: Workload) -> None:
-    server.documents[PODS] = {"items": [pod("old", 1), pod("new", 2), pod("gone", 3, ending=True)]}
+    server.documents[PODS] = {
+        "items": [pod("old", 1), pod("new", 2), pod("gone", 3, ending=True), pod("other", 4, app="x")]
+    }
     assert workload.wait_ready(0).pod.metadata.name == "new"
 
 

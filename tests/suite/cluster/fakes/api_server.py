@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
@@ -27,8 +28,19 @@ def kubeconfig(folder: Path, server: str, user: dict[str, Any] | None = None, **
     return path
 
 
+def selected(document: dict[str, Any], target: str) -> dict[str, Any]:
+    """A document, of a list those objects that a request's target selects by their labels or by name."""
+    query = parse_qs(urlsplit(target).query)
+    labels = dict(one.split("=") for one in ",".join(query.get("labelSelector", ())).split(",") if one)
+    name = "".join(query.get("fieldSelector", ())).removeprefix("metadata.name=")
+    if "items" not in document:
+        return document
+    chosen = [one for one in document["items"] if labels.items() <= one["metadata"].get("labels", {}).items()]
+    return document | {"items": [one for one in chosen if name in {"", one["metadata"]["name"]}]}
+
+
 class ApiServer(ThreadingHTTPServer):
-    """Hands out documents by path, takes new ones but those of a dry run, and keeps what was sent."""
+    """Hands out documents by path, takes new and changed ones but those of a dry run, and keeps what was sent."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -63,13 +75,14 @@ class Handler(BaseHTTPRequestHandler):
             status = 409
         if self.server.busy:
             self.server.busy, status = self.server.busy - 1, 503
-        if status == 200 and self.command in {"POST", "PUT"}:
+        if status == 200 and self.command in {"POST", "PUT", "PATCH"}:
             document = json.loads(body)
             path += f"/{document['metadata']['name']}" if self.command == "POST" else ""
             document["metadata"] |= {"uid": "1", "resourceVersion": str(len(self.server.sent))}
             self.server.documents[path] = document
         status = 404 if status == 200 and path not in self.server.documents else status
-        content = json.dumps(self.server.documents.get(path, {}) if status == 200 else {"message": "no"}).encode()
+        found = selected(self.server.documents.get(path, {}), self.path)
+        content = json.dumps(found if status == 200 else {"message": "no"}).encode()
         if (status == 200 and self.command == "DELETE") or self.path.endswith("?dryRun=All"):
             self.server.documents.pop(path, None)
         self.send_response_only(status)
@@ -80,13 +93,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def is_outdated(self, path: str, sent: dict[str, Any]) -> bool:
         """Tell whether what is there is not what the client has read: it names another version, or none to replace."""
+        if self.command == "PATCH":
+            return False
         if self.command == "POST":
             return f"{path}/{sent['metadata']['name']}" in self.server.documents
         known = sent["preconditions"] if self.command == "DELETE" else sent["metadata"]
         there = self.server.documents.get(path, {"metadata": known})
         return bool(there["metadata"].get("resourceVersion") != known.get("resourceVersion"))
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""

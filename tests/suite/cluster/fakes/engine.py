@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PODMAN = """#!/bin/sh
-# Keeps networks, containers and volumes as files in $FAKE.
+# Keeps networks, containers and volumes as files in $FAKE; hangs at a command on a node where it has the file `silent`.
 echo "$(basename "$0") $*" >>"$FAKE/calls"
 case "$1 $2" in
     "network create") name=$5; echo "${3#*=}" >"$FAKE/network.$name"; echo "${4##*=}" >"$FAKE/checkout" ;;
@@ -25,7 +25,7 @@ case "$1 $2" in
         ls "$FAKE" | sed -n "/${hidden}/d; s/^container[.]//p" ;;
     "volume ls") ls "$FAKE" | sed -n "s/^\\(volume[.]${4##*=}\\)$/\\1/p" ;;
     "exec --interactive") shift 3; exec "$@" ;;
-    "exec "*) [ -e "$FAKE/alive" ] ;;
+    "exec "*) [ ! -e "$FAKE/silent" ] || exec sleep 60; [ -e "$FAKE/alive" ] ;;
     "volume rm") rm "$FAKE/$4" ;;
     "rm --force") shift 3; for name; do rm "$FAKE/container.$name"; done ;;
 esac

@@ -21,6 +21,7 @@ from kubernetes import client
 from websocket import ABNF, frame_buffer
 
 from fixtures.cluster.websocket import RESIZE
+from tests.suite.cluster.fakes.api_server import selected
 
 ACCEPT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """What RFC 6455 has a server add to the client's key."""
@@ -101,7 +102,7 @@ class PodHandler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         kind = path.rpartition("/")[2]
         if path in self.server.documents:
-            self.answer(200, self.server.documents[path])
+            self.answer(200, selected(self.server.documents[path], self.path))
         elif kind not in {"exec", "portforward"}:
             found = self.server.pod if kind == "web" and "/pods/" in path else None
             self.answer(200 if found else 404, found or {"message": 'pods "web" not found'})
