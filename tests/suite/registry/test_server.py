@@ -1,7 +1,8 @@
-"""The embedded registry: how long it is waited for, and what nodes are told of it."""
+"""The embedded registry: who reaches it, how long it is waited for, and what nodes are told of it."""
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 
 from fixtures.certificates import Authority
 from fixtures.cluster.embedded import EmbeddedCluster
+from fixtures.redaction import MASK, redact
 from fixtures.registry import server
 from fixtures.registry.client import Registry
 from fixtures.registry.refusals import refusal
 from fixtures.registry.settings import RegistryError, RegistrySettings
+from tests.suite.published import addresses
 
 SETTINGS = RegistrySettings("h", "conformance", "s3cret")
 CLOSED = RegistryError(*refusal("h", "conformance", "log in", "connection refused"))
@@ -43,6 +46,50 @@ def answers(monkeypatch: pytest.MonkeyPatch, errors: Iterator[RegistryError | No
             raise error
 
     monkeypatch.setattr(Registry, "login", login)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that an engine gets, whose container answers at once at a port of the loopback interface."""
+    asked: list[tuple[str, ...]] = []
+
+    def call(_engine: object, *words: str) -> str:
+        asked.append(words)
+        return "127.0.0.1:45678" if words[0] == "port" else ""
+
+    monkeypatch.setattr(server, "call", call)
+    monkeypatch.setattr(server, "image", lambda: "registry")
+    monkeypatch.setattr(EmbeddedCluster, "write", lambda *_: None)
+    answers(monkeypatch, iter([None]))
+    return asked
+
+
+def test_registry_is_reached_from_this_machine_alone(cluster: EmbeddedCluster, engine: list[tuple[str, ...]]) -> None:
+    settings = server.start(cluster)
+    (started,) = (words for words in engine if words[0] == "run")
+    assert addresses(started) == ["127.0.0.1"]
+    assert settings.push_host == "127.0.0.1:45678"
+
+
+def test_key_and_password_of_the_registry_are_for_this_user_alone(
+    cluster: EmbeddedCluster, engine: list[tuple[str, ...]]
+) -> None:
+    settings = server.start(cluster)
+    (mount,) = (word for words in engine for word in words if word.endswith(":/etc/registry:ro,z"))
+    folder = Path(mount.removeprefix("--volume=").partition(":")[0])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert settings.password not in (folder / "htpasswd").read_text(encoding="utf-8")
+    assert redact(settings.password) == MASK
+
+
+def test_registry_that_cannot_be_started_leaves_nothing(
+    cluster: EmbeddedCluster, engine: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del engine
+    answers(monkeypatch, iter([REFUSED]))
+    with pytest.raises(RegistryError):
+        server.start(cluster)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_registry_that_is_starting_is_asked_again_after_a_pause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from fnmatch import fnmatchcase
 
 import bcrypt
 import pytest
@@ -71,6 +72,30 @@ def test_secrets_hold_no_password_in_clear_where_a_digest_will_do(tenant: str) -
     assert bcrypt.checkpw(password.encode(), hashed.encode())
     assert credentials.password("valkey", tenant) not in users
     assert hashlib.sha256(credentials.password("valkey", tenant).encode()).hexdigest() in users
+
+
+def _given(words: list[str], sign: str, everything: str, nothing: str) -> set[str]:
+    """Return the patterns that a user's words give of one kind, read one after the other as the server does."""
+    given: set[str] = set()
+    for word in words:
+        if word in {"reset", nothing}:
+            given.clear()
+        elif word.startswith(sign) or word == everything:
+            given.add("*" if word == everything else word.removeprefix(sign))
+    return given
+
+
+def test_each_user_of_valkey_has_keys_and_channels_of_its_own_alone() -> None:
+    lines = valkey_service.secret(Credentials(b"secret"))["users.acl"].decode().splitlines()
+    users = {name: rest for _, name, *rest in map(str.split, lines)}
+    assert users.pop("default") == ["off"]
+    assert {word for word in users.pop("probe") if word.startswith(("+", "~", "&", "%"))} == {"+ping"}
+    assert users.keys() == valkey_service.KEYS.keys()
+    for name, words in users.items():
+        given = _given(words, "~", "allkeys", "resetkeys"), _given(words, "&", "allchannels", "resetchannels")
+        for owner, start in valkey_service.KEYS.items():
+            may = [any(fnmatchcase(f"{start}thing", pattern) for pattern in patterns) for patterns in given]
+            assert may == [owner == name] * 2, f"{name}, keys and channels of {owner}: {given}"
 
 
 def test_every_database_is_closed_to_the_public() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.services.model import Account, Credentials, Endpoint, Route, Service, ServiceError, Services
+from fixtures.services.model import TENANTS, Account, Credentials, Endpoint, Route, Service, ServiceError, Services
 from fixtures.verdict.evidence import Blocked
 
 
@@ -112,6 +112,24 @@ def test_what_needs_a_service_that_is_down_gives_the_fault_of_that_one() -> None
 def test_second_user_that_is_not_named_is_blocked() -> None:
     with pytest.raises(Blocked, match="no second user"):
         assert Endpoint("nats", "nats.nats.svc", 1, nowhere, Account("a", "b", "c")).neighbour.user
+
+
+def test_user_has_another_password_at_each_service() -> None:
+    credentials = Credentials(b"secret")
+    users = [(service, user) for service in ("nats", "valkey") for user in TENANTS]
+    assert len({credentials.password(*one) for one in users}) == len(users)
+
+
+def test_password_that_was_given_is_used_and_not_told() -> None:
+    credentials = Credentials(b"secret")
+    credentials.add("nats", "a", "s3cret")
+    assert credentials.password("nats", "a") == "s3cret"
+    assert credentials.redact("it is s3cret") == "it is ***"
+
+
+def test_workers_of_a_run_make_the_same_passwords_and_other_runs_others() -> None:
+    made = [Credentials(secret).password("nats", "a") for secret in (b"secret", b"secret", b"another")]
+    assert made[0] == made[1] != made[2]
 
 
 def test_passwords_are_made_once_differ_and_are_not_told() -> None:

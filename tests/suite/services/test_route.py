@@ -1,4 +1,4 @@
-"""The pods behind a Service, by its slices."""
+"""The pods behind a Service, by its slices, and those that it selects."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes import client
 
 from fixtures.services import route
+from fixtures.verdict.evidence import Blocked
 
 
 def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
@@ -27,3 +29,35 @@ def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
 )
 def test_pods_behind_a_service_are_those_that_are_ready(there: list[Any], name: str, expected: list[Any]) -> None:
     assert route.behind(there, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "selector", "expected"),
+    [
+        pytest.param("web.space.svc", {"app": "web", "tier": "front"}, ["web-1"], id="selected"),
+        pytest.param("web.space.svc.cluster.local", {"app": "web", "tier": "front"}, ["web-1"], id="whole name"),
+        pytest.param("web.space.svc", None, [], id="no selector"),
+        pytest.param("web.space.svc", {}, [], id="empty selector"),
+        pytest.param("web.example.com", {"app": "web"}, [], id="outside"),
+    ],
+)
+def test_pods_of_a_host_are_those_that_its_service_selects(
+    monkeypatch: pytest.MonkeyPatch, host: str, selector: dict[str, str] | None, expected: list[str]
+) -> None:
+    service = SimpleNamespace(spec=SimpleNamespace(selector=selector))
+    # As the API answers: without a selector all pods of the namespace.
+    answers = {"app=web,tier=front": ["web-1"], "": ["web-1", "other-1"]}
+
+    def listed(_self: Any, namespace: str, label_selector: str) -> Any:
+        assert namespace == "space"
+        return SimpleNamespace(items=answers[label_selector])
+
+    monkeypatch.setattr(client.CoreV1Api, "read_namespaced_service", lambda *_: service)
+    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_pod", listed)
+    assert route.pods_of(client.ApiClient(), host) == expected
+
+
+def test_service_without_pods_blocks_what_reads_their_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "pods_of", lambda *_: [])
+    with pytest.raises(Blocked, match=r"^nats has no pod in the cluster"):
+        route.own_pods(client.ApiClient(), "nats.example.com", "nats")

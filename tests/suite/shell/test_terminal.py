@@ -171,6 +171,14 @@ def test_signalled_program_has_a_negative_status() -> None:
         assert terminal.wait_for_exit() == -15
 
 
+def test_program_that_a_signal_ended_has_not_ended_well() -> None:
+    with (
+        Terminal(script("kill -TERM $$")) as terminal,
+        pytest.raises(ScreenError, match=r"did not end with status 0 \(it ended with status -15\)"),
+    ):
+        terminal.must_exit()
+
+
 def test_missing_program_is_named() -> None:
     with pytest.raises(TerminalError, match="no-such-program cannot be started"):
         Terminal(["no-such-program"])

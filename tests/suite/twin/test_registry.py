@@ -15,6 +15,7 @@ from fixtures.builder.references import Reference
 from fixtures.host.process import PodmanError
 from fixtures.registry.settings import RegistryError
 from fixtures.twin import registry
+from tests.suite.published import addresses
 from tests.suite.serving import serving
 
 REFERENCE = Reference("docker.io", "codercom/code-server", "latest")
@@ -41,14 +42,25 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
+def started() -> list[str]:
+    """The words by which podman starts the container."""
+    return []
+
+
+@pytest.fixture
 def asked(
-    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relocate: Callable[[str, Path], None]
+    port: int,
+    started: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    relocate: Callable[[str, Path], None],
 ) -> list[str]:
     """The first words of podman's commands; its container's port is that of the registry above."""
     commands: list[str] = []
 
     def podman(*words: str, **_: object) -> str:
         commands.append(words[0])
+        started.extend(words if words[0] == "run" else ())
         return {"port": f"127.0.0.1:{port}", "logs": "it is broken\n"}.get(words[0], "")
 
     relocate("BUILD_DIRECTORY", tmp_path)
@@ -66,6 +78,12 @@ def test_podman_is_told_of_the_mirror_as_long_as_it_serves(asked: list[str], por
     assert told == {"prefix": name, "location": name, "mirror": [mirror]}
     assert registry.MIRRORS.read_text(encoding="utf-8") == ""
     assert asked == ["rm", "run", "port", "rm"]
+
+
+@pytest.mark.usefixtures("asked")
+def test_registry_is_reached_from_this_machine_alone(started: list[str]) -> None:
+    with registry.serving("twin", REFERENCE):
+        assert addresses(started) == ["127.0.0.1"]
 
 
 def test_another_image_than_the_registry_has_is_pushed(asked: list[str]) -> None:
