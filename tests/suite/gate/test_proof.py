@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import pytest
 from fixtures.gate.proof import __main__ as proof
 from fixtures.gate.proof import branches, cases, runner, runner_program, server
 from fixtures.gate.proof.cases import IMAGE, REQUEST_JOB, Seen
+from fixtures.gate.proof.server import ProofError
 from fixtures.host.process import PodmanError
 from fixtures.paths import ROOT
+from tests.suite.published import addresses
 
 GREEN = {REQUEST_JOB: ("success", "Successful in 4m"), IMAGE: ("success", "part image passed · 716 checks")}
 COMMENT = "What changed\nimage: 1,800.0 → 1,800.0 MB\nreport.html"
@@ -89,6 +92,90 @@ def test_runner_that_dies_takes_all_along_that_its_jobs_started(tmp_path: Path) 
             assert process.poll() is None
         runner.Runner(f"test-{os.getpid()}", tmp_path).die()
     assert not runner.marked(f"test-{os.getpid()}")
+
+
+def test_another_runner_s_processes_stay(tmp_path: Path) -> None:
+    mark = f"test-{os.getpid()}"
+    there = {**os.environ, runner.MARK: f"{mark}1", "GATE_ABOUT": f"{runner.MARK}={mark}"}
+    with subprocess.Popen([sys.executable, "-c", "input()"], env=there, stdin=subprocess.PIPE) as process:
+        while process.pid not in runner.marked(f"{mark}1"):  # its environment is this process's at first
+            assert process.poll() is None
+        runner.Runner(mark, tmp_path).die()
+        assert process.poll() is None
+        runner.Runner(f"{mark}1", tmp_path).die()
+
+
+def test_another_checkout_s_images_and_containers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = "a1.conformance", "a1.conformance2"
+    there = [{"Id": f"container-of-{host}", "Image": f"{host}/library/x:1"} for host in (mine, other)]
+    removed: list[str] = []
+
+    def podman(*words: str) -> str:
+        if "rm" in words:
+            removed.append(words[-1])
+        # podman lists all names of an image that has one of those asked for.
+        return json.dumps(there) if words[0] == "ps" else "\n".join(f"{host}/library/x:1" for host in (mine, other))
+
+    monkeypatch.setattr(runner, "podman", podman)
+    runner._remove_images(mine)
+    assert removed == [f"container-of-{mine}", f"{mine}/library/x:1"]
+
+
+class SmallRepository:
+    """A repository whose job goes on by one state each time that the commit's statuses are asked for."""
+
+    path = "/repos/owner/suite"
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+        self.gitea = self
+
+    def ask(self, _method: str, _path: str) -> list[dict[str, Any]]:
+        """Return the statuses of a commit, in no order; an empty state is none yet."""
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        before = [{"id": 9, "context": REQUEST_JOB, "status": "pending", "description": "waits"}] if state else []
+        now = {"id": 10, "context": REQUEST_JOB, "status": state, "description": "now"}
+        return [*before, now, {"id": 1, "context": IMAGE, "status": "success", "description": ""}] if state else []
+
+
+def test_newest_status_of_each_context_counts() -> None:
+    repository: Any = SmallRepository("failure")
+    seen = cases.statuses(repository, "a" * 40)
+    assert seen.statuses == {REQUEST_JOB: ("failure", "now"), IMAGE: ("success", "")}
+
+
+def test_job_has_ended_when_its_newest_status_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(cases, "pause", pauses.append)
+    repository: Any = SmallRepository("", "pending", "failure")
+    seen = cases._wait(repository, "a" * 40, REQUEST_JOB, seconds=10)
+    assert seen.state(REQUEST_JOB) == "failure"
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize("state", ["", "pending"])
+def test_job_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setattr(cases, "pause", lambda _: None)
+    repository: Any = SmallRepository(state)
+    with pytest.raises(ProofError, match=r"^waited 0 s until verify / verify \(pull_request\) on aaaaaaaaaaaa ends"):
+        cases._wait(repository, "a" * 40, REQUEST_JOB, seconds=0.01)
+
+
+def test_server_of_the_proof_is_reached_from_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[str] = []
+
+    def podman(*words: str) -> str:
+        started.extend(words if words[0] == "run" else ())
+        return "127.0.0.1:45678" if words[0] == "port" else ""
+
+    for name, fake in {"podman": podman, "wait_answering": lambda *_: None, "_tokens": lambda _: ("t", "r")}.items():
+        monkeypatch.setattr(server, name, fake)
+    monkeypatch.setattr("fixtures.services.images.image", lambda *_: "image")
+    with server.serving("gate-1", tmp_path) as gitea:
+        assert addresses(started) == ["127.0.0.1"]
+    assert gitea.address == "http://127.0.0.1:45678"
 
 
 def test_case_that_is_none_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from fixtures.gate import __main__ as gate
 from fixtures.gate import report
+from fixtures.gate.forge import ForgeError
+from fixtures.gate.job import Job
 from fixtures.gate.parts import Ended
+from fixtures.verdict.parts import CHECKS
 from tests.suite.gate.conftest import Publish
 from tests.suite.gate.small_forge import COMMIT, SmallForge
 from tests.suite.report import sample_runs
@@ -135,6 +140,54 @@ def test_checks_that_are_gone_are_told() -> None:
     assert told[0] == "checks: 1 gone or changed, 1 new or changed (tests/checks.txt)"
     assert told[1:] == ["  - b IMG-2", "  + c IMG-2"]
     assert not report.listed_checks("# head\na\tIMG-1\n", "# other\na\tIMG-1\n")
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone whose branch `request` left main after the checks of its first commit; main has another one since."""
+    folder = tmp_path / "clone"
+    (folder / CHECKS).parent.mkdir(parents=True)
+    monkeypatch.setattr(gate, "ROOT", folder)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, "/dev/null")
+    _git(folder, "init", "--quiet", "--initial-branch=main")
+    for number, text in enumerate(("", "a\n", "a\nnew on main\n")):
+        if text:
+            (folder / CHECKS).write_text(text, encoding="utf-8")
+        _git(folder, "add", "--all")
+        _git(folder, "commit", "--quiet", "--allow-empty", "--message", str(number))
+    _git(folder, "checkout", "--quiet", "-b", "request", "main~1")
+    return folder
+
+
+def _git(folder: Path, *words: str) -> None:
+    user = ("-c", "user.name=Gate", "-c", "user.email=g@localhost")
+    subprocess.run(["git", "-C", str(folder), *user, *words], check=True, capture_output=True)
+
+
+def test_checks_that_came_to_the_other_branch_meanwhile_are_not_gone(clone: Path, job: Job) -> None:
+    assert clone.is_dir()
+    assert gate._before(job) == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("refer", "seen"),
+    [
+        pytest.param(("update-ref", "refs/remotes/origin/main", "main~2"), "", id="the forge's branch, without a list"),
+        pytest.param(("update-ref", "refs/remotes/origin/main", "main~1"), "a\n", id="the forge's branch"),
+    ],
+)
+def test_forge_s_branch_counts_before_the_one_of_the_clone(
+    clone: Path, job: Job, refer: tuple[str, ...], seen: str
+) -> None:
+    _git(clone, *refer)
+    assert gate._before(job) == seen
+
+
+def test_clone_without_the_other_branch_is_an_error(clone: Path, job: Job) -> None:
+    _git(clone, "branch", "--quiet", "--delete", "--force", "main")
+    with pytest.raises(ForgeError, match=r"^origin/main is not in this clone: let the job fetch all branches$"):
+        gate._before(job)
 
 
 @pytest.mark.parametrize(

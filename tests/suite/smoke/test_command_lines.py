@@ -20,7 +20,9 @@ def pod(*words: str, command: list[str] | None = None) -> Any:
     ("words", "name"),
     [(("--client-secret=s3cret",), "client-secret"), (("--client-secret", "s3cret"), "client-secret"),
      (("-password=s3cret",), "password"), (("--redis-password=$(REDIS)",), "redis-password"),
-     (("--cookie-secret=0123",), "cookie-secret"), (("--api-key=k",), "api-key"), (("--auth_token=t",), "auth_token")],
+     (("--cookie-secret=0123",), "cookie-secret"), (("--api-key=k",), "api-key"), (("--auth_token=t",), "auth_token"),
+     (("--profile-password=p",), "profile-password"), (("--url-token=t",), "url-token"),
+     (("--username-secret", "s"), "username-secret")],
 )  # fmt: skip
 def test_secret_is_told_once_without_its_value(words: tuple[str, ...], name: str) -> None:
     assert secrets([pod(*words), pod(*words)]) == [f"--{name} of container proxy"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.paths import ROOT
+from fixtures.smoke import __main__ as program
 from fixtures.smoke.__main__ import message
 
 
@@ -31,6 +34,47 @@ def test_message_names_each_failure_once() -> None:
 
 def test_run_without_a_verdict_says_so() -> None:
     assert message(None) == "smoke run: error: it left no verdict: read its log"
+
+
+def test_message_has_each_failure_of_a_check_and_what_broke_outside_of_them() -> None:
+    more = check("failed", "pod: has no home: mount it")
+    checks = [check("failed", "pod: is down: start it") | {"more": [more]}, check("error", "a defect")]
+    said = message({"verdict": "error", "checks": checks, "broken": ["the log is gone: run again"]})
+    assert said.splitlines()[1:] == [
+        "FAILED USE-2-pod: pod: is down: start it",
+        "FAILED USE-2-pod: pod: has no home: mount it",
+        "ERROR USE-2-pod: a defect",
+        "ERROR the log is gone: run again",
+    ]
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Does a run that ends with a code and leaves a verdict; returns the file of its message."""
+
+    def run(code: int, *lines: str) -> Path:
+        document = {"verdict": "failed", "checks": [check("failed", line) for line in lines], "broken": []}
+        (tmp_path / "verdict.json").write_text(json.dumps(document), encoding="utf-8")
+        monkeypatch.setattr(program, "run_part", lambda *_: code)
+        monkeypatch.setattr(program, "file_of", lambda _: tmp_path / "verdict.json")
+        monkeypatch.setenv(program.MESSAGE_FILE, str(tmp_path / "message"))
+        assert program.main([]) == code
+        return tmp_path / "message"
+
+    return run
+
+
+def test_long_message_is_cut_where_a_character_ends(left: Callable[..., Path]) -> None:
+    for start in ("", "a"):  # either of the two bytes of a character may be the last that fits
+        found = left(1, start + "é" * program.MESSAGE_BYTES).read_bytes()
+        assert program.MESSAGE_BYTES - 1 <= len(found) <= program.MESSAGE_BYTES
+        assert found.decode().endswith("é")
+
+
+def test_wrong_input_leaves_its_line_to_the_log(left: Callable[..., Path]) -> None:
+    assert left(1, "pod: is down").read_text(encoding="utf-8").endswith("pod: is down")
+    left(1).unlink()
+    assert not left(4).exists()
 
 
 @pytest.mark.parametrize(
