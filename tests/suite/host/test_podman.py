@@ -44,6 +44,15 @@ def test_image_is_described_though_another_is_removed_meanwhile(podman_says: Cal
     assert podman.inspect("x") == {}
 
 
+@pytest.mark.parametrize(("ask", "answer"), [(podman.inspect, {}), (podman.image_exists, True)])
+def test_removal_of_another_image_may_take_a_moment(
+    podman_says: Callable[[str], None], ask: Callable[[str], object], answer: object
+) -> None:
+    removal = "[ $(wc -l <asked) -gt 1 ] || (sleep 0.3; touch removed) >/dev/null 2>&1 &"
+    podman_says(f"{removal}\n[ -e removed ] || {{ {GONE}; }}; echo '[{{}}]'")
+    assert ask("x") == answer
+
+
 @pytest.mark.parametrize("words", [("image", "rm", "x"), ("build", "."), ("image", "inspect", "x")])
 def test_fault_of_podman_is_told_in_the_end(
     podman_says: Callable[[str], None], tmp_path: Path, words: tuple[str, ...]
