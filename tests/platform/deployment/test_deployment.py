@@ -18,6 +18,7 @@ from fixtures.deployment.capacity import amount, resources
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.overlay import NAME, Workspace
+from fixtures.deployment.provided_settings import turned_off
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
 from fixtures.deployment.tools import json_of, must_run, succeeded
@@ -39,20 +40,6 @@ EDITOR = ".local/share/code-server"
 USER_FILES = f".ssh .claude {EDITOR}/User/tasks.json {EDITOR}/Machine/settings.json .local/state/workspace .kube"
 SECRETS = ("~/.ssh", "~/.kube", "/etc/workspace/ssh")
 PROVIDED = "/etc/workspace/home"
-LOOSE = {
-    "http.proxyStrictSSL": "false",
-    "security.workspace.trust.enabled": "false",
-    "security.workspace.trust.untrustedFiles": '"open"',
-    "task.allowAutomaticTasks": '"on"',
-    "chat.tools.global.autoApprove": "true",
-    "defaultMode": '"bypassPermissions"',
-    "enableAllProjectMcpServers": "true",
-    "allow": r'\[[^\]]*"(?:Bash(?:\(\*?\))?|\*)"',
-}
-"""Settings of VS Code and of Claude Code, with a pattern of the values by which they protect nobody.
-
-See https://code.visualstudio.com/docs/reference/default-settings and https://docs.claude.com/en/docs/claude-code/settings.
-"""
 PAUSE_SECONDS = 30
 """What may hold up an editor: a full disk of the node, a search through all of home."""
 
@@ -429,10 +416,10 @@ def test_tasks_and_settings_for_claude_code_are_there(inside: Callable[[str], Co
 @pytest.mark.requirement("DEP-7")
 def test_provided_settings_turn_off_no_protection(inside: Callable[[str], CommandResult]) -> None:
     """In home they are the developer's, who may decide otherwise."""
-    said = inside(f"cat {PROVIDED}/*settings.json 2>/dev/null").stdout
+    said = inside(f"for file in {PROVIDED}/*settings.json; do cat $file; echo; done 2>/dev/null").stdout
     if not said.strip():
         blocked(f"home: nothing is provided in {PROVIDED}", "mount the settings there, as this suite's deployment does")
-    off = [name for name, loose in LOOSE.items() if re.search(rf'"{re.escape(name)}"\s*:\s*(?:{loose})', said)]
+    off = turned_off(said)
     assert not off, (
         f"home: the provided settings have {', '.join(off)} in a way that turns a protection off: take it out of "
         "home/editor-settings.json and home/claude-settings.json"
