@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from fixtures.host.process import PodmanError
 from fixtures.image import foreign
 from fixtures.image.image import Image
 
-OURS = "1000\n1000\ncoder\n/home/coder\n/usr/bin/dumb-init\n"
+OURS = "\n1000\n1000\ncoder\n/home/coder\n/usr/bin/dumb-init\n"
 Says = Callable[[str], None]
 
 
@@ -38,12 +40,13 @@ def test_image_as_described_is_taken(image: Image, says: Says) -> None:
     [
         ("1000\n1000", "2001\n1000", "its UID is 2001, not 1000:"),
         ("1000\n1000", "1000\n3000", "its GID is 3000, not 1000:"),
+        ("1000\n1000", "\n1000", "its UID is none, not 1000:"),
         ("coder\n", "none\n", "its user is none, not coder:"),
         ("/home/coder", "/work/dev", "its home is /work/dev, not /home/coder:"),
         ("/home/coder", "", "its home is none, not /home/coder:"),
         ("/usr/bin/dumb-init", "none", "it has no dumb-init for `init`:"),
     ],
-    ids=["uid", "gid", "user", "home", "no-home", "init"],
+    ids=["uid", "gid", "broken id", "user", "home", "no-home", "init"],
 )
 def test_difference_is_told_at_once(image: Image, says: Says, ours: str, theirs: str, told: str) -> None:
     says(OURS.replace(ours, theirs, 1))
@@ -59,4 +62,31 @@ def test_image_without_a_shell_is_refused(image: Image, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(foreign, "podman", podman)
     with pytest.raises(UsageError, match=r"^h/other:1 has no sh, by which its tools are run"):
+        foreign.require_as_described(image)
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of the programs that its container has; a shell of this machine stands in for it."""
+
+    def podman(*words: str) -> str:
+        shell, env = ["/bin/sh", *words[words.index("-c") :]], {"PATH": str(tmp_path), "HOME": "/home/coder"}
+        return subprocess.run(shell, env=env, capture_output=True, text=True, check=True).stdout
+
+    monkeypatch.setattr(foreign, "podman", podman)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("programs")
+def test_image_without_coreutils_is_refused(image: Image) -> None:
+    with pytest.raises(UsageError, match=r"^h/other:1 has no id, mktemp, rm, by which its tools are run: give"):
+        foreign.require_as_described(image)
+
+
+def test_user_without_an_account_is_told_as_none(image: Image, programs: Path) -> None:
+    """Of whom `id -un` prints the number, and fails."""
+    for name in foreign.PROGRAMS:
+        (programs / name).write_text("#!/bin/sh\necho 1000; [ $1 != -un ]\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    with pytest.raises(UsageError, match=r"says: its user is none, not coder; it has no dumb-init for `init`:"):
         foreign.require_as_described(image)
