@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster import lease as leases
 from fixtures.cluster.api import ClusterError
@@ -91,16 +90,22 @@ def test_lease_of_whoever_took_over_stays(api_server: ApiServer, api: client.Api
     assert api_server.documents[LEASE]["spec"]["holderIdentity"] == "ann@desk:1"
 
 
-def test_lease_that_is_taken_over_while_it_is_given_back_stays(
-    api_server: ApiServer, api: client.ApiClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("there", [True, False], ids=["another run has it", "nobody has it any more"])
+def test_lease_that_is_taken_over_while_it_is_given_back_is_left_alone(
+    api_server: ApiServer, api: client.ApiClient, monkeypatch: pytest.MonkeyPatch, *, there: bool
 ) -> None:
     mine, theirs = (lease_of(name, 0, api_server.clock) for name in ("me", "ann@desk:1"))
     mine["metadata"]["resourceVersion"] = "6"
     monkeypatch.setattr(leases, "_read", lambda _api: (mine, api_server.clock))
-    api_server.documents[LEASE] = theirs
-    with pytest.raises(ApiException, match="409"):
-        leases._release(api, leases.Lease("me", ""))
-    assert api_server.documents[LEASE] == theirs
+    before = {LEASE: theirs} if there else {}
+    api_server.documents.update(before)
+    leases._release(api, leases.Lease("me", ""))
+    assert {path: one for path, one in api_server.documents.items() if path == LEASE} == before
+
+
+def test_lease_that_cannot_be_given_back_is_an_error(api_server: ApiServer, api: client.ApiClient) -> None:
+    with pytest.raises(ClusterError, match="giving the cluster's lease back"), leases.held(api, "id", writable=True):
+        api_server.refusals["DELETE", LEASE] = 403
 
 
 @pytest.mark.parametrize("refused", [None, 403], ids=["read-only", "forbidden"])
