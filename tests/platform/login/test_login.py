@@ -20,7 +20,7 @@ from fixtures.services.catalogue.keycloak import ADMIN_ROLE, USER_ROLE, Realm
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
 from fixtures.services.catalogue.oauth2_proxy import SERVICE as PROXY
 from fixtures.services.catalogue.valkey import connected
-from fixtures.services.logs import WRITTEN_SECONDS
+from fixtures.services.logs import LOGGED_SECONDS, is_logged
 from fixtures.services.model import Account
 
 LOOK_SECONDS = 0.5
@@ -273,13 +273,17 @@ def test_session_is_kept_no_longer_than_its_cookie(visitor: Visitor, ready_proxy
 @pytest.mark.requirement("DEP-4")
 def test_log_tells_who_came_in(visitors: Visitors, ready_proxy: LoginProxy, realm: Realm) -> None:
     own = ready_proxy.require_embedded("its log").deployment
+    pod = own.pod().metadata.name
     with realm.user(USER_ROLE) as account:
         visitors().log_in(account)
-        pause(WRITTEN_SECONDS)
-        log = str(own.core.read_namespaced_pod_log(own.pod().metadata.name, own.namespace, container=PROXY.name))
-    lines = [line for line in log.splitlines() if "AuthSuccess" in line and account.user in line]
-    assert lines, (
-        f"oauth2-proxy: its log does not tell that {account.user} logged in: leave auth_logging on in core.cfg"
+        told = is_logged(
+            lambda: str(own.core.read_namespaced_pod_log(pod, own.namespace, container=PROXY.name)),
+            "AuthSuccess",
+            account.user,
+        )
+    assert told, (
+        f"oauth2-proxy: its log does not tell within {LOGGED_SECONDS:.0f} s that {account.user} logged in: "
+        "leave auth_logging on in core.cfg"
     )
 
 

@@ -45,3 +45,16 @@ def test_log_without_the_word_passes_though_nothing_was_said_lately(monkeypatch:
 def test_log_that_never_held_anything_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Blocked, match="nats has logged nothing since it began"):
         look(monkeypatch, {})
+
+
+@pytest.mark.parametrize(("written", "there"), [(3, True), (100, False)], ids=["late", "too late"])
+def test_line_is_waited_for_with_a_limit(monkeypatch: pytest.MonkeyPatch, written: float, *, there: bool) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(logs, "pause", lambda seconds: clock.append(clock.pop() + seconds))
+
+    def log() -> str:
+        return "AuthSuccess by ann\nAuthFailure by bob\n" + ("AuthSuccess by bob\n" if clock[0] >= written else "")
+
+    assert logs.is_logged(log, "AuthSuccess", "bob") is there
+    assert clock[0] == (written if there else logs.LOGGED_SECONDS)
