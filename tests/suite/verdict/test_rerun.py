@@ -31,6 +31,11 @@ RECORDS_IMAGE = """
 def image(pytestconfig):
     pytestconfig.stash[VERDICT_CONTEXT]["image"] = {"id": os.environ.get("IMAGE", "a"), "digest": "d"}
 """
+REFUSES_OTHER = """
+from fixtures.verdict import rerun
+def pytest_sessionstart(session):
+    rerun.refuse_other(session.config, {"image": {"id": os.environ.get("IMAGE", "a")}})
+"""
 FIRST = "--verdict-json=first.json"
 AGAIN = ("--rerun-of=first.json", "--verdict-json=again.json")
 
@@ -180,6 +185,21 @@ def test_rerun_on_another_image_is_refused(
     result = run(PASSING + NOW_FAILS, *AGAIN, conftest=RECORDS_IMAGE)
     assert result.ret == 4
     assert "--rerun-failed: the rerun is on another image (b, at first a)" in text(result)
+    assert not (pytester.path / "again.json").exists()
+
+
+@pytest.mark.usefixtures("bound")
+def test_rerun_on_another_image_is_refused_before_its_checks(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = RECORDS_IMAGE + REFUSES_OTHER
+    run(PASSING + NOW_FAILS, FIRST, conftest=looks)
+    same = run(PASSING + NOW_FAILS, *AGAIN, conftest=looks)
+    monkeypatch.setenv("IMAGE", "b")
+    result = run(PASSING + NOW_FAILS, *AGAIN, conftest=looks)
+    assert result.ret == 4
+    assert "--rerun-failed: the rerun is on another image (b, at first a): run nox -s image without" in text(result)
+    assert ["collected" in text(one) for one in (same, result)] == [True, False]
     assert not (pytester.path / "again.json").exists()
 
 
