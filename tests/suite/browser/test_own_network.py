@@ -21,6 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 from fixtures.browser import own_network as module
 from fixtures.browser.chromium import chromium
 from fixtures.browser.own_network import own_network
+from fixtures.errors import SuiteError
 from tests.suite.serving import serving
 
 LINK = "conformance-t"
@@ -113,6 +114,20 @@ def test_browser_that_never_comes_is_no_hang(tmp_path: Path) -> None:
     with own_network("chromium", tmp_path, {}) as start:
         assert start is not None
     assert {*threading.enumerate()} <= before
+
+
+def test_proxy_that_does_not_end_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(module, "_serve", lambda *_: over.wait(END_SECONDS))
+    monkeypatch.setattr(module, "JOIN_SECONDS", 0.1)
+    try:
+        with (
+            pytest.raises(SuiteError, match=r"^the browser's proxy has not ended within 0 s: "),
+            own_network("chromium", tmp_path, {}),
+        ):
+            pass
+    finally:
+        over.set()
 
 
 def test_connections_that_are_open_at_the_end_are_cut(port: int) -> None:
