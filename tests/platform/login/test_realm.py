@@ -13,7 +13,7 @@ from fixtures.login.code_flow import code_form, log_in_url, redeemed
 from fixtures.login.plugin import TOKEN_SECONDS
 from fixtures.login.proxy import EXPIRES_SECONDS, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
-from fixtures.services.catalogue.keycloak import ADMIN_ROLE, CLIENT, REALM, USER_ROLE, Realm, issuer
+from fixtures.services.catalogue.keycloak import ADMIN_ROLE, CLIENT, OWN_CLIENT, REALM, USER_ROLE, Realm, issuer
 from fixtures.services.images import PLATFORM
 from fixtures.services.model import Account
 from fixtures.services.raw_http import Reply
@@ -28,6 +28,9 @@ LOGIN = pytest.mark.requirement("DEP-4")
 AUTH, TENANCY = pytest.mark.requirement("SVC-keycloak-auth"), pytest.mark.requirement("SVC-keycloak-tenancy")
 MANAGEMENT = "realm-management"
 """Keycloak's client in each realm whose roles are the rights to manage it."""
+COMPOSED = {"view-clients": {"query-clients"}, "view-users": {"query-users", "query-groups"}}
+"""Roles of it that Keycloak itself composes of others (`RealmManager.addQueryCompositeRoles`)."""
+OWN_ACCOUNT = f"service-account-{OWN_CLIENT}"
 FORM = re.compile(r'<form[^>]*\bid="kc-form-login"')
 
 
@@ -71,24 +74,35 @@ def test_administrator_has_no_password_of_a_manual(
 @pytest.mark.parametrize("role", [USER_ROLE, ADMIN_ROLE])
 def test_nobody_else_has_a_role_of_the_editor(realm: Realm, role: str) -> None:
     """A user who was let in for a while and is still there comes in as all others do."""
-    # Other checks make users of their own at the same time.
-    others = {name for name in realm.holders(role) - _meant(CLIENT, role) if not name.startswith("check-")}
-    assert not others, f"keycloak: {', '.join(sorted(others))} has the role {role} in {REALM}: take it from them"
+    others = sorted(
+        name for name, roles in realm.effective_roles(CLIENT).items() if role in roles - _meant(name, CLIENT)
+    )
+    assert not others, f"keycloak: {', '.join(others)} has the role {role} in {REALM}: take it from them"
 
 
 @TENANCY
 def test_nobody_else_manages_the_realm(realm: Realm) -> None:
-    """Who may manage its users gives himself, and anybody, each role that there is."""
-    there = {role: realm.holders(role, MANAGEMENT) - _meant(MANAGEMENT, role) for role in realm.roles_of(MANAGEMENT)}
-    assert "manage-users" in there, f"keycloak: {MANAGEMENT} of {REALM} has no role manage-users, only {sorted(there)}"
-    others = sorted(f"{name} has {role}" for role, names in there.items() for name in names)
-    assert not others, f"keycloak: {', '.join(others)} of {MANAGEMENT} in {REALM}: take it from them"
+    """Who may manage its users gives himself, and anybody, each role that there is.
+
+    It need not be a role of his own: his groups have roles, and roles are composed of others.
+    """
+    there = realm.effective_roles(MANAGEMENT)
+    assert "manage-users" in there.get(OWN_ACCOUNT, ()), (
+        f"keycloak: {OWN_ACCOUNT} makes users of {REALM}, and is not told to have the role manage-users, only "
+        f"{sorted(there.get(OWN_ACCOUNT, ()))}: see what its administrator's API tells as effective roles"
+    )
+    others = sorted(f"{name} has {role}" for name, roles in there.items() for role in roles - _meant(name, MANAGEMENT))
+    assert not others, (
+        f"keycloak: {', '.join(others)} of {MANAGEMENT} in {REALM}: take it from them, from their groups, and out of "
+        "the roles that they have"
+    )
 
 
-def _meant(client: str, role: str) -> set[str]:
-    """Return the users to whom the realm's own file gives a role of a client."""
+def _meant(user: str, client: str) -> set[str]:
+    """Return the roles of a client that the realm's own file gives to a user, with what these are composed of."""
     users = json.loads((PLATFORM / "keycloak" / "realms" / f"{REALM}.json").read_text(encoding="utf-8"))["users"]
-    return {one["username"] for one in users if role in (one.get("clientRoles") or {}).get(client, ())}
+    given = {role for one in users if one["username"] == user for role in one.get("clientRoles", {}).get(client, ())}
+    return given.union(*(COMPOSED.get(role, ()) for role in given))
 
 
 @AUTH
@@ -213,18 +227,18 @@ def test_log_out_leads_to_no_other_host(ready_proxy: LoginProxy, visitor: Visito
 
 
 @AUTH
-def test_visitor_does_not_name_the_issuer(ready_proxy: LoginProxy, visitor: Visitor) -> None:
+@pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host"])
+def test_visitor_does_not_name_the_issuer(ready_proxy: LoginProxy, visitor: Visitor, name: str) -> None:
     """A link in a mail, or a token's issuer, would be of whoever asked."""
     ready_proxy.require_embedded("its realm")
     assert ready_proxy.keycloak is not None
     elsewhere = "elsewhere.invalid"
     url = f"{issuer(ready_proxy.keycloak)}/.well-known/openid-configuration"
-    for name in ("Host", "X-Forwarded-Host"):
-        reply = visitor.ask(url, headers=[(name, elsewhere)])
-        assert elsewhere not in f"{reply.text} {reply.location}", (
-            f"keycloak: names {elsewhere} in its addresses where a visitor's {name} does: set KC_HOSTNAME, and let no "
-            "header of a visitor's stand for it"
-        )
+    reply = visitor.ask(url, headers=[(name, elsewhere)])
+    assert elsewhere not in f"{reply.text} {reply.location}", (
+        f"keycloak: names {elsewhere} in its addresses where a visitor's {name} does: set KC_HOSTNAME, and let no "
+        "header of a visitor's stand for it"
+    )
 
 
 @TENANCY

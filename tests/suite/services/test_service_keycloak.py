@@ -14,8 +14,6 @@ from fixtures.services.catalogue.keycloak import SERVICE, USER_ROLE, Realm
 from fixtures.services.model import Account, Endpoint, Route, ServiceError
 from fixtures.services.raw_http import RawClient, Reply
 
-PAGE = 100
-"""How many users Keycloak lists where nobody says how many."""
 MINE = Account("check-ab", "s3cret", "")
 
 
@@ -43,9 +41,6 @@ class Server:
                 return {"access_token": "a.b.c-signature"}
             case ["clients"]:
                 return [{"id": "client"}]
-            case ["clients", _, "roles", _, "users"]:
-                listed = list(self.users.values())[: int(query.get("max", PAGE))]
-                return [{"username": name} for name in listed]
             case ["users"] if method == "POST":
                 self.users[f"id-{document['username']}"] = document["username"]
             case ["users"]:
@@ -83,11 +78,6 @@ def test_user_whose_name_has_the_wanted_one_in_it_is_left_alone() -> None:
     assert list(server.users.values()) == ["a-check-ab", "check-ab-2"]
     changed.remove(MINE)
     assert len(server.users) == 2, "one that is gone takes another along"
-
-
-def test_holders_of_a_role_are_all_of_them() -> None:
-    names = [f"user-{number}" for number in range(PAGE + 1)]
-    assert realm(Server(*names)).holders() == {*names}
 
 
 def test_user_of_a_check_is_gone_afterwards() -> None:
