@@ -84,7 +84,7 @@ def test_image_without_coreutils_is_refused(image: Image) -> None:
 
 
 def test_user_without_an_account_is_told_as_none(image: Image, programs: Path) -> None:
-    """Of whom `id -un` prints the number, and fails."""
+    """For such a user `id -un` prints the number, and fails."""
     for name in foreign.PROGRAMS:
         (programs / name).write_text("#!/bin/sh\necho 1000; [ $1 != -un ]\n", encoding="utf-8")
         (programs / name).chmod(0o755)
