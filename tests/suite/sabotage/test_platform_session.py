@@ -40,6 +40,11 @@ def test_limits(run_id, platform):
 @pytest.mark.requirement("DEP-8")
 def test_restart(run_id, platform):
     assert "always" in platform, "the pod: does not come back"
+
+@pytest.mark.requirement("SVC-valkey-auth")
+@pytest.mark.needs("valkey")
+def test_valkey(started):
+    assert "valkey" in started
 """
 CONFTEST = """
 import contextlib, json, pathlib, pytest
@@ -57,6 +62,8 @@ class Living:
     def changed(self, mutant):
         if mutant.id == "unmade":
             raise ClusterError("the patch is refused", "correct it")
+        if "valkey" in mutant.namespaces - STATE:
+            raise ClusterError("valkey is not up", "start it")
         STATE.add(mutant.id)
         try:
             yield
@@ -66,21 +73,27 @@ class Living:
 
 platform_session.Living = Living
 
-def mutant(name, row="DEP-1", **more):
-    steps = (Step(object="ConfigMap a/b", delete=True),)
+def mutant(name, row="DEP-1", namespace="a", **more):
+    steps = (Step(object=f"ConfigMap {namespace}/b", delete=True),)
     return PlatformMutant(id=name, rows=(row,), breaks="something is broken", steps=steps, says="leads|down", **more)
 
 MUTANTS = [
     mutant("service"), mutant("service-survives-not"), mutant("nothing"), mutant("unmade"),
     mutant("limits", "DEP-5", ends="error"), mutant("limits-again", "DEP-5", ends="error"),
-    mutant("restart", "DEP-8"), mutant("no-check", "DEP-2"),
+    mutant("restart", "DEP-8"), mutant("no-check", "DEP-2"), mutant("service-of", namespace="valkey"),
 ]
 
 @pytest.fixture
 def platform():
     return {word for one in STATE for word in one.split("-")}
 
+@pytest.fixture
+def started():
+    STATE.add("valkey")
+    return STATE
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*names): what a check needs")
     told = lambda one: RESULTS.append((one.mutant.id, one.fate, one.first_line, one.ids))
     config.pluginmanager.register(platform_session.Session(MUTANTS, told))
 
@@ -106,6 +119,7 @@ def test_fates(scored: dict[str, list[Any]]) -> None:
     assert {one: fate for one, (fate, *_) in scored.items()} == {
         "service": "killed", "service-survives-not": "killed", "nothing": "survived", "unmade": "error",
         "limits": "killed", "limits-again": "killed", "restart": "error", "no-check": "error",
+        "service-of": "killed",
     }  # fmt: skip
     assert scored["service"][1:] == ["Service: leads nowhere: set its selector", ["DEP-1"]]
     assert "the patch is refused" in scored["unmade"][1]
