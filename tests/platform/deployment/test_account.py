@@ -9,7 +9,7 @@ from kubernetes.client.exceptions import ApiException
 from fixtures.cluster.api import request
 from fixtures.cluster.rights import Right, may
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, impersonated, namespaces, rules
+from fixtures.deployment.account import account_of, impersonated, namespaces, rules, stranger_to
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
@@ -74,6 +74,17 @@ FORBIDDEN = [
     ("approve", "signers", "certificates.k8s.io", EVERYWHERE),
 ]
 
+SHUT = (401, 403)
+"""What the API server answers who shows no token: that it knows nobody without one, or that he may not."""
+OF_THE_CLUSTER = [
+    "/api/v1/configmaps", "/api/v1/events", "/api/v1/namespaces", "/api/v1/nodes", "/api/v1/pods", "/api/v1/secrets",
+    "/api/v1/serviceaccounts", "/api/v1/services", "/apis/apps/v1/deployments", "/apis/batch/v1/jobs",
+    "/apis/networking.k8s.io/v1/ingresses", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", "/metrics",
+    "/logs", "/debug/pprof",
+]  # fmt: skip
+OF_A_NAMESPACE = ["configmaps", "persistentvolumeclaims", "pods", "secrets", "serviceaccounts", "services"]
+NEVER_ENDS = "kubernetes.io/service-account-token"
+
 
 @pytest.mark.requirement("DEP-6")
 def test_account_can_watch(account: client.ApiClient) -> None:
@@ -125,6 +136,28 @@ def test_other_accounts_of_its_namespace_have_the_reviewed_rights(run_deployment
     api, own = run_deployment.api, run_deployment.namespace
     differ = beyond_review(api, own, RIGHTS, but=NAME, given=target.embedded is None)
     assert not differ, f"ServiceAccount {reviewed.shortened(differ)}: {REVIEW}"
+
+
+@pytest.mark.requirement("DEP-6")
+def test_without_a_token_nothing_is_read(run_deployment: Deployment) -> None:
+    stranger, own = stranger_to(run_deployment.api), f"/api/v1/namespaces/{run_deployment.namespace}"
+    paths = [*OF_THE_CLUSTER, *(f"{own}/{kind}" for kind in OF_A_NAMESPACE)]
+    given = [path for path in paths if _status(stranger, path) not in SHUT]
+    assert not given, (
+        f"API server: shows {reviewed.shortened(given)} to whoever has no token: take the bindings of "
+        "system:unauthenticated and system:anonymous away that the cluster did not come with"
+    )
+
+
+@pytest.mark.requirement("DEP-6")
+def test_no_token_of_an_account_is_kept(run_deployment: Deployment) -> None:
+    """Who once read such a Secret has the account's rights for good; a pod gets a token that ends with it."""
+    kept = run_deployment.core.list_namespaced_secret(run_deployment.namespace, field_selector=f"type={NEVER_ENDS}")
+    names = [one.metadata.name for one in kept.items]
+    assert not names, (
+        f"ServiceAccount: a token that never ends is in {', '.join(names)} of {run_deployment.namespace}: remove it, "
+        "and have tokens made for a time, by the pod or by `kubectl create token`"
+    )
 
 
 @pytest.mark.requirement("DEP-6")

@@ -19,6 +19,7 @@ from fixtures.services import tls
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
 from fixtures.services.model import Endpoint, Service, Services
+from fixtures.services.pod_secrets import in_plain_view
 from fixtures.services.route import own_pods, pods_of
 from fixtures.smoke import reviewed
 
@@ -238,6 +239,16 @@ def test_service_has_no_power_over_its_node(row: Service, services: Services, po
             f"{row.name}: pod {one.metadata.name} has power over its node ({', '.join(powers)}): take that out of its "
             "securityContext and volumes"
         )
+
+
+@protected(TABLE, "auth")
+def test_service_has_no_secret_in_its_pod_s_description(row: Service, services: Services, pod: Pod) -> None:
+    """Each developer may look at pods."""
+    endpoint = services.require(row.name)
+    pods = own_pods(pod.api, endpoint.host, row.name)
+    plain = {one.metadata.name: in_plain_view(one) for one in pods}
+    told = [f"{where} of pod {name}" for name, found in plain.items() for where in found]
+    assert not told, f"{row.name}: {reviewed.shortened(told)} has a secret in plain view: take it from a Secret"
 
 
 @protected((row for row in TABLE if row not in IN_CLUSTER), "tenancy")

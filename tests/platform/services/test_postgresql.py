@@ -270,6 +270,25 @@ def test_user_has_no_role_with_more_rights(postgresql: Endpoint) -> None:
     assert not roles, f"postgresql: {user} also has the role {', '.join(roles)}: revoke {roles[0]} from {user}"
 
 
+@pytest.mark.requirement("SVC-postgresql-auth")
+def test_nobody_else_is_a_superuser(postgresql: Endpoint) -> None:
+    """The role of number 10 is the one that the server was made with, see `BOOTSTRAP_SUPERUSERID` in pg_authid.dat."""
+    with connected(postgresql) as outside:
+        query = "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin AND oid <> 10"
+        others = sorted(name for (name,) in outside.execute(query))
+    assert not others, (
+        f"postgresql: {', '.join(others)} logs in as a superuser too: drop that role, or give it what it needs alone"
+    )
+
+
+@pytest.mark.requirement("SVC-postgresql-auth")
+def test_new_password_is_kept_as_the_log_in_asks_for_it(postgresql: Endpoint) -> None:
+    """Who changes his password is locked out else, where pg_hba.conf asks for scram-sha-256."""
+    with connected(postgresql) as outside:
+        how = value(outside, "SHOW password_encryption")
+    assert how == "scram-sha-256", f"postgresql: keeps new passwords as {how}: set password_encryption = scram-sha-256"
+
+
 @pytest.mark.requirement("SVC-postgresql-tenancy")
 def test_nothing_in_the_database_lends_an_administrator_s_rights(postgresql: Endpoint) -> None:
     with connected(postgresql) as outside:

@@ -1,11 +1,16 @@
-"""NATS: what is left of a connection ends before its event loop does."""
+"""NATS: what is left of a connection ends before its event loop does; what its monitoring tells of accounts."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -55,3 +60,35 @@ def test_task_that_closes_a_dropped_connection_is_ended(
     assert dropped.wait(SECONDS)
     client.close()
     assert ends == ["cut off" if cut_off else "ended"]
+
+
+class Monitoring(BaseHTTPRequestHandler):
+    """Tells of two accounts; one has a service of the system's, which every account has, and the system's events."""
+
+    def do_GET(self) -> None:
+        """Answer what `/accountz` does."""
+        imports = [
+            {"account": "SYSTEM", "subject": "$SYS.REQ.ACCOUNT.PING.CONNZ", "type": "service"},
+            {"account": "SYSTEM", "subject": "$SYS.ACCOUNT.>", "type": "stream"},
+            {"account": "OTHER", "subject": "told", "type": "service"},
+        ]
+        told: dict[str, object] = {"accounts": ["MINE"], "system_account": "SYSTEM"}
+        if "acc=MINE" in self.path:
+            told = {"account_detail": {"imports": imports}}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(told).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_imports_are_those_of_others_and_the_system_s_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Monitoring)
+    there = nullcontext(SimpleNamespace(address=f"127.0.0.1:{server.server_address[1]}"))
+    monkeypatch.setattr(nats, "PortForward", lambda *_: there)
+    pod: Any = SimpleNamespace(metadata=SimpleNamespace(namespace="nats", name="nats-0"))
+    api: Any = None
+    with serving(server):
+        found = nats.monitored(api, pod)
+    assert [one["subject"] for one in found["MINE"]] == ["$SYS.ACCOUNT.>", "told"]
