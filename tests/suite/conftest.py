@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from fixtures import inventory as inventories
 from fixtures import paths, redaction
+from fixtures.verdict.evidence import Blocked, NotApplicable
 from tests.suite.small_inventory import SMALL
 
 Relocate = Callable[[str, Path], None]
@@ -37,6 +38,18 @@ def small_inventory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(builtins, "open", opens)
     yield SMALL
     inventories.use(None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a self-test in which a check's block, or "not applicable", gets out: to pytest both are a skip."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, (Blocked, NotApplicable)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: {call.excinfo.value}: expect it by `with pytest.raises`"
+    return report
 
 
 @pytest.fixture(autouse=True)

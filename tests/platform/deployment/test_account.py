@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -152,7 +154,8 @@ def test_without_a_token_nothing_is_read(run_deployment: Deployment) -> None:
 @pytest.mark.requirement("DEP-6")
 def test_no_token_of_an_account_is_kept(run_deployment: Deployment) -> None:
     """Who once read such a Secret has the account's rights for good; a pod gets a token that ends with it."""
-    kept = run_deployment.core.list_namespaced_secret(run_deployment.namespace, field_selector=f"type={NEVER_ENDS}")
+    core: Any = run_deployment.core
+    kept = core.list_namespaced_secret(run_deployment.namespace, field_selector=f"type={NEVER_ENDS}")
     names = [one.metadata.name for one in kept.items]
     assert not names, (
         f"ServiceAccount: a token that never ends is in {', '.join(names)} of {run_deployment.namespace}: remove it, "

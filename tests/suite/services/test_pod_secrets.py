@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from fixtures.services.pod_secrets import in_plain_view
 
 
-def pod(*args: str, init: bool = False, **variables: str | None) -> Any:
+def pod(args: Iterable[str], variables: Mapping[str, str | None], *, init: bool = False) -> Any:
     """A pod of one container with those variables and arguments; of another one that has none, too."""
     env = [SimpleNamespace(name=name, value=value) for name, value in variables.items()]
     one = SimpleNamespace(env=env, command=None, args=[*args])
@@ -32,10 +33,10 @@ def pod(*args: str, init: bool = False, **variables: str | None) -> Any:
 )
 def test_secret_is_found(described: tuple[tuple[str, ...], dict[str, str]], where: str, *, init: bool) -> None:
     args, variables = described
-    assert in_plain_view(pod(*args, init=init, **variables)) == [where]
+    assert in_plain_view(pod(args, variables, init=init)) == [where]
 
 
 def test_what_stands_elsewhere_is_none() -> None:
     variables = {"PGPASSWORD": None, "TLS_KEY": "/etc/tls/tls.key", "API_TOKEN": "$(FROM_SECRET)", "USE_TOKEN": "true"}
     args = ("--tls-key=/etc/tls/tls.key", "--keys=3", "--store=postgresql://mlflow@postgresql:5432/mlflow")
-    assert in_plain_view(pod(*args, **variables)) == []
+    assert in_plain_view(pod(args, variables)) == []
