@@ -18,7 +18,7 @@ from fixtures.deployment.capacity import amount, resources
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.network_policy import must_let_in_to
 from fixtures.deployment.overlay import NAME, Workspace
-from fixtures.deployment.provided_settings import turned_off
+from fixtures.deployment.provided_settings import turned_off, unsafe_variables
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
 from fixtures.deployment.tools import json_of, must_run, succeeded
@@ -423,6 +423,17 @@ def test_provided_settings_turn_off_no_protection(inside: Callable[[str], Comman
     assert not off, (
         f"home: the provided settings have {', '.join(off)} in a way that turns a protection off: take it out of "
         "home/editor-settings.json and home/claude-settings.json"
+    )
+
+
+@pytest.mark.requirement("DEP-7")
+def test_variables_of_the_pod_turn_off_no_protection(inside: Callable[[str], CommandResult]) -> None:
+    variables = succeeded(inside("env -0"), "the pod", "its variables cannot be read").split("\0")
+    assert any(one.startswith("HOME=") for one in variables), f"the pod: has no HOME among {len(variables)} variables"
+    unsafe = unsafe_variables(variables)
+    assert not unsafe, (
+        f"the pod: {', '.join(unsafe)} turns a protection off, or gives keys away: take it out of the "
+        "Deployment's env, and of the environment script"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.deployment.provided_settings import turned_off
+from fixtures.deployment.provided_settings import turned_off, unsafe_variables
 
 SETTING = '"http.proxyStrictSSL": false'
 
@@ -41,3 +41,21 @@ def test_claude_code_that_may_do_anything_is_told() -> None:
         "defaultMode",
         "allow",
     ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "SSLKEYLOGFILE=/tmp/keys", "NODE_TLS_REJECT_UNAUTHORIZED=0", "GIT_SSL_NO_VERIFY=1", "PGSSLMODE=require",
+        "NODE_OPTIONS=--max-old-space-size=900 --inspect=0.0.0.0:9229", "ARGO_INSECURE_SKIP_VERIFY=true",
+        "GIT_SSH_COMMAND=ssh -o StrictHostKeyChecking=no", "ARGOCD_OPTS=--grpc-web --insecure", "GIT_TRACE_CURL=1",
+    ],
+)  # fmt: skip
+def test_variable_that_turns_a_protection_off_is_named(given: str) -> None:
+    assert unsafe_variables(["HOME=/home/coder", given]) == [given.partition("=")[0]]
+
+
+def test_other_variables_are_not() -> None:
+    variables = ["SSLKEYLOGFILE=", "NODE_TLS_REJECT_UNAUTHORIZED=1", "PGSSLMODE=verify-full", "ARGO_INSECURE=false",
+                 "NODE_OPTIONS=--max-old-space-size=900", "GIT_TERMINAL_PROMPT=0", "MY_INSPECTOR=--inspector"]  # fmt: skip
+    assert unsafe_variables(variables) == []
