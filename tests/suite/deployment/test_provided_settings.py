@@ -56,6 +56,6 @@ def test_variable_that_turns_a_protection_off_is_named(given: str) -> None:
 
 
 def test_other_variables_are_not() -> None:
-    variables = ["SSLKEYLOGFILE=", "NODE_TLS_REJECT_UNAUTHORIZED=1", "PGSSLMODE=verify-full", "ARGO_INSECURE=false",
-                 "NODE_OPTIONS=--max-old-space-size=900", "GIT_TERMINAL_PROMPT=0", "MY_INSPECTOR=--inspector"]  # fmt: skip
+    variables = ["SSLKEYLOGFILE=", "NODE_TLS_REJECT_UNAUTHORIZED=1", "PGSSLMODE=verify-full", "ARGO_INSECURE=false"]
+    variables += ["NODE_OPTIONS=--max-old-space-size=900", "GIT_TERMINAL_PROMPT=0", "MY_INSPECTOR=--inspector"]
     assert unsafe_variables(variables) == []
