@@ -177,6 +177,17 @@ def test_account_is_locked_after_wrong_passwords(ready_proxy: LoginProxy, visito
 
 
 @LOGIN
+def test_mistyped_password_locks_nobody_out(ready_proxy: LoginProxy, visitors: Visitors, realm: Realm) -> None:
+    """Whoever knows a user's name would keep him out."""
+    with realm.user(USER_ROLE) as account:
+        visitors().answer(log_in_url(ready_proxy, secrets.token_urlsafe(48)), Account(account.user, "wrong", ""))
+        reply = visitors().answer(log_in_url(ready_proxy, secrets.token_urlsafe(48)), account)
+    assert reply.location, (
+        f"keycloak: does not let a user in after one wrong password ({told(reply)}): raise the realm's failureFactor"
+    )
+
+
+@LOGIN
 def test_log_in_outlives_an_idle_as_long_as_its_cookie(
     ready_proxy: LoginProxy, visitors: Visitors, realm: Realm
 ) -> None:
