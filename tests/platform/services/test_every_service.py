@@ -18,6 +18,7 @@ from fixtures.deployment.tools import succeeded
 from fixtures.services import tls
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.http import opened
+from fixtures.services.logs import must_log_no_credential
 from fixtures.services.model import Endpoint, Service, Services
 from fixtures.services.pod_secrets import in_plain_view
 from fixtures.services.route import own_pods, pods_of
@@ -249,6 +250,11 @@ def test_service_has_no_secret_in_its_pod_s_description(row: Service, services: 
     plain = {one.metadata.name: in_plain_view(one) for one in pods}
     told = [f"{where} of pod {name}" for name, found in plain.items() for where in found]
     assert not told, f"{row.name}: {reviewed.shortened(told)} has a secret in plain view: take it from a Secret"
+
+
+@protected(TABLE, "auth")
+def test_service_logs_no_credential(row: Service, services: Services, pod: Pod) -> None:
+    must_log_no_credential(pod.api, services.require(row.name), row.name)
 
 
 @protected((row for row in TABLE if row not in IN_CLUSTER), "tenancy")

@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from fixtures.redaction import keep
 from fixtures.services import logs
 from fixtures.verdict.evidence import Blocked
 
+TOKEN = f"{7:040x}"
+"""As Gitea's are; not one."""
 POD = SimpleNamespace(
     metadata=SimpleNamespace(name="nats-0", namespace="nats"),
-    spec=SimpleNamespace(containers=[SimpleNamespace(name="nats"), SimpleNamespace(name="reloader")]),
-)
+    spec=SimpleNamespace(containers=[SimpleNamespace(name="nats"), SimpleNamespace(name="reloader")],
+                         init_containers=[SimpleNamespace(name="set-up")]),
+)  # fmt: skip
 
 
 def look(monkeypatch: pytest.MonkeyPatch, lately: dict[str, str], earlier: str = "") -> None:
@@ -45,6 +49,43 @@ def test_log_without_the_word_passes_though_nothing_was_said_lately(monkeypatch:
 def test_log_that_never_held_anything_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Blocked, match="nats has logged nothing since it began"):
         look(monkeypatch, {})
+
+
+def look_for_credentials(monkeypatch: pytest.MonkeyPatch, said: dict[str, str]) -> None:
+    """Look for credentials in a pod whose containers have logged that."""
+    monkeypatch.setattr(logs, "own_pods", lambda *_: [POD])
+    monkeypatch.setattr(client.CoreV1Api, "read_namespaced_pod_log", lambda *_, container: said.get(container, ""))
+    endpoint: Any = SimpleNamespace(host="nats")
+    logs.must_log_no_credential(client.ApiClient(), endpoint, "nats")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "it is a password of this run", f"+ token={TOKEN}", f'{{"password": "{TOKEN}"}}',
+        f"Authorization: token {TOKEN}", "authorization: Bearer abc.def-ghi_jkl.mno", "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.abc",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("container", ["nats", "reloader", "set-up"])
+def test_credential_in_any_log_is_found(monkeypatch: pytest.MonkeyPatch, container: str, line: str) -> None:
+    keep("a password of this run")
+    with pytest.raises(
+        AssertionError, match=rf"^nats: the log of {container} of pod nats-0 has a credential, "
+    ) as told:
+        look_for_credentials(monkeypatch, {"nats": "begun", container: f"begun\n{line}\n"})
+    assert TOKEN not in str(told.value)
+
+
+def test_words_of_a_credential_alone_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (
+        f"token=\nno password given\nsecret=argo-server-of-the-workspace-in-the-cluster\nsha256:{TOKEN}\nbearer token"
+    )
+    look_for_credentials(monkeypatch, {"nats": said})
+
+
+def test_logs_that_never_held_anything_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Blocked, match="nats has logged nothing since it began"):
+        look_for_credentials(monkeypatch, {})
 
 
 @pytest.mark.parametrize(("written", "there"), [(3, True), (100, False)], ids=["late", "too late"])
