@@ -63,7 +63,8 @@ def look_for_credentials(monkeypatch: pytest.MonkeyPatch, said: dict[str, str]) 
     "line",
     [
         "it is a password of this run", f"+ token={TOKEN}", f'{{"password": "{TOKEN}"}}',
-        f"Authorization: token {TOKEN}", "authorization: Bearer abc.def-ghi_jkl.mno", "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.abc",
+        f"Authorization: token {TOKEN}", "authorization: Bearer abc.def-ghi_jkl.mno",
+        "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.abc",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("container", ["nats", "reloader", "set-up"])
