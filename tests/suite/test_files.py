@@ -59,18 +59,20 @@ def test_written_file_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Pat
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), SystemExit(143)])
+def test_write_that_fails_or_is_interrupted_keeps_the_old_file_and_leaves_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     path = tmp_path / "file"
     write_in_one_step(path, "old")
 
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+    def ended(_: int) -> None:
+        raise error
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("os.fsync", ended)
+    with pytest.raises(type(error)) as raised:
         write_in_one_step(path, "new")
+    assert raised.value is error
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
 from contextlib import nullcontext
 from functools import partial
@@ -223,6 +224,26 @@ def test_build_beside_one_that_failed_at_once_is_ended_too(fake_podman: Path) ->
         podman_build.side_by_side(fails, begins_late)
     (fake_podman / "podman").write_text(BUILD.format(status=0), encoding="utf-8")
     assert list(podman_build.podman_build("image", fake_podman, [])) == ["jq"]
+
+
+def test_interrupt_of_the_wait_for_the_other_build_ends_it(fake_podman: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = "#!/bin/sh\necho '[1/2] STEP 1/2: FROM x AS jq'\nsleep 5\n"
+    (fake_podman / "podman").write_text(slow, encoding="utf-8")
+    first, whole, main = threading.Event(), list[dict[str, float]](), threading.get_ident()
+
+    def at_once() -> dict[str, float]:
+        first.set()
+        return {}
+
+    def beside() -> dict[str, float]:
+        first.wait()
+        whole.append(podman_build.podman_build("image", fake_podman, []))
+        return whole[0]
+
+    monkeypatch.setattr(podman_build.Progress, "read", lambda *_: signal.pthread_kill(main, signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        podman_build.side_by_side(at_once, beside)
+    assert not whole, "it went on to its end"
 
 
 def test_builds_side_by_side_return_their_seconds(fake_podman: Path) -> None:

@@ -7,11 +7,14 @@ import re
 import pytest
 from kubernetes import client
 
+from fixtures.cluster.pod_exec import PodExecTransport
 from fixtures.cluster.pod_terminal import PodTerminal
 from fixtures.cluster.websocket import PodError
 from fixtures.shell.screen import ScreenError, TerminalError
 from tests.suite.cluster.fakes.pod_server import PLACE, STUMBLE, PodServer
 from tests.suite.processes import gone
+
+CLOSE = PodExecTransport.close
 
 
 def script(text: str) -> list[str]:
@@ -70,6 +73,25 @@ def test_whole_session_ends_with_the_terminal(
     with PodTerminal(pod_api, *PLACE, script(f"{trap} sleep 100 & echo pids $! $$.; sleep 100")) as terminal:
         pids = [int(pid) for pid in terminal.wait_for(r"pids (\d+) (\d+)\.").groups()]
     assert all(gone(pid) for pid in pids)
+
+
+def test_program_whose_start_is_interrupted_is_hung_up(
+    pod_server: PodServer, pod_api: client.ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[PodExecTransport] = []
+
+    def interrupt(_terminal: PodTerminal, _deadline: float) -> int:
+        raise KeyboardInterrupt
+
+    def close(transport: PodExecTransport) -> None:
+        closed.append(transport)
+        CLOSE(transport)
+
+    monkeypatch.setattr(PodTerminal, "_first_line", interrupt)
+    monkeypatch.setattr(PodExecTransport, "close", close)
+    with pytest.raises(KeyboardInterrupt):
+        PodTerminal(pod_api, *PLACE, ["sh"])
+    assert (len(closed), len(pod_server.execs)) == (1, 1)
 
 
 def test_lost_connection_is_not_the_programs_fault(pod_server: PodServer, pod_api: client.ApiClient) -> None:

@@ -38,7 +38,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, errors: Iterator[RegistryError | None]) -> None:
+def answers(monkeypatch: pytest.MonkeyPatch, errors: Iterator[BaseException | None]) -> None:
     """Have the registry answer log-ins by errors, in turn."""
 
     def login(_self: Registry) -> None:
@@ -82,12 +82,17 @@ def test_key_and_password_of_the_registry_are_for_this_user_alone(
     assert redact(settings.password) == MASK
 
 
+@pytest.mark.parametrize("error", [REFUSED, KeyboardInterrupt()], ids=["refused", "interrupted"])
 def test_registry_that_cannot_be_started_leaves_nothing(
-    cluster: EmbeddedCluster, engine: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cluster: EmbeddedCluster,
+    engine: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: BaseException,
 ) -> None:
     del engine
-    answers(monkeypatch, iter([REFUSED]))
-    with pytest.raises(RegistryError):
+    answers(monkeypatch, iter([error]))
+    with pytest.raises(type(error)):
         server.start(cluster)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -55,6 +56,30 @@ def test_selection_that_passed_is_no_failure(word: str, passed: object) -> None:
     found = command.Runs()
     found.add(ExitCode.INCOMPLETE, {**DOCUMENT, "verdict": word})
     assert found.passed == [passed]
+
+
+@pytest.mark.parametrize("end", ["exit 3", ":"], ids=["ends", "does not end"])
+def test_interrupt_ends_the_run_that_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    os.mkfifo(begun := tmp_path / "begun")
+    program = tmp_path / "run"
+    program.write_text(f"#!/bin/sh\ntrap '{end}' TERM\necho > {begun}\nwhile :; do sleep 0.1; done\n", encoding="utf-8")
+    program.chmod(0o755)
+    pids: list[int] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            if pids:
+                return super().wait(timeout)
+            pids.append(self.pid)
+            begun.read_text(encoding="utf-8")
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    monkeypatch.setattr(command, "END_SECONDS", 0.5)
+    with pytest.raises(KeyboardInterrupt):
+        command.one_run([])
+    assert gone(pids[0])
 
 
 @pytest.fixture
