@@ -62,8 +62,11 @@ def test_check_that_asserts_can_fail(can_fail: Callable[[str], bool], body: str)
         pytest.param("proxy.run('jq')", id="runs only"),
         pytest.param("proxy.no_such_function()", id="calls what is unknown"),
         pytest.param("return TABLE['assert']", id="a table without a call"),
+        pytest.param("assert (proxy, 'no proxy')", id="asserts a tuple"),
+        pytest.param("for n in (1, 2): assert (n == 3, 'why'), 'no'", id="asserts a tuple in a block"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:assertion is always true:SyntaxWarning")
 def test_check_that_asserts_nothing_cannot_fail(can_fail: Callable[[str], bool], body: str) -> None:
     assert not can_fail(f"def test_it(proxy=None):\n    {body}\n")
 

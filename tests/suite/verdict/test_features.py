@@ -73,6 +73,14 @@ def test_row_that_does_not_apply_is_not_checked(run: Run, write: Write, tmp_path
     assert "IMG-2 (nobody edits in it)" in text(result)
 
 
+@pytest.mark.parametrize("ids", ["'IMG-2', 'IMG-7'", "'IMG-7', 'IMG-2'"])
+def test_check_of_one_row_that_applies_is_run(run: Run, write: Write, ids: str) -> None:
+    both = f"\n@requirement({ids})\ndef test_page():\n    assert False, 'ran'\n"
+    result = run(PASSING + both, *ALONE, f"--inventory={write('', OUTSIDE)}")
+    assert result.ret == ExitCode.PRODUCT_FAILURE
+    result.stdout.re_match_lines([r"IMG-2 +n/a", r"IMG-7 +FAILED +1 check: ran"])
+
+
 def test_row_that_nobody_knows_cannot_be_left_out(write: Write) -> None:
     inventories.use(write("", OUTSIDE.replace("IMG-2", "IMG-20")))
     with pytest.raises(UsageError, match=r"^own\.toml: not_applicable names IMG-20: did you mean IMG-2\?$"):

@@ -141,8 +141,9 @@ def test_checks_of_one_tool_are_run_alone(run: Run, mode: Sequence[str]) -> None
     assert "passed, of a selection alone" in result.stdout.lines[-1]
 
 
-def test_tool_that_there_is_not_is_refused(run: Run) -> None:
-    result = run(PASSING, *ALONE, "--tool=jqq")
+@pytest.mark.parametrize("before", [(), ("--tool=jq",)], ids=["alone", "behind another"])
+def test_tool_that_there_is_not_is_refused(run: Run, before: Sequence[str]) -> None:
+    result = run(PASSING, *ALONE, *before, "--tool=jqq")
     assert result.ret == ExitCode.USAGE
     assert "--tool=jqq: not in tools.toml: did you mean jq?" in text(result)
 
@@ -265,6 +266,8 @@ def test_product_that_says_what_it_lacks_is_taken(product: Callable[[str], Path]
     [
         ("tea not shipped", ""),
         ("jq not shipped", "was left out (jq not shipped), and the inventory ships that"),
+        ("tea, gh not shipped", ""),
+        ("tea, jq not shipped", "was left out (tea, jq not shipped), and the inventory ships that"),
         ("nobody knows", "was left out (nobody knows), and the inventory ships that"),
     ],
 )

@@ -258,9 +258,12 @@ def test_file_of_the_run_that_holds_a_secret_is_an_error(make: Make, tmp_path: P
     ]
 
 
-def test_checkout_that_changed_meanwhile_is_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("changed", [{"commit": "d" * 40}, {"dirty": True, "tree": "e" * 40}, {"tree": "e" * 40}])
+def test_checkout_that_changed_meanwhile_is_an_error(
+    make: Make, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object]
+) -> None:
     recorder = make("passed", part="image")
-    monkeypatch.setattr(binding, "suite", lambda _root: {"commit": "d" * 40, "dirty": False, "tree": ""})
+    monkeypatch.setattr(binding, "suite", lambda _root: recorder.about["suite"] | changed)
     assert finish(recorder) == ExitCode.SUITE_ERROR
     assert "ERROR the checkout changed during the run, so it is of no commit: run again" in said(recorder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,13 @@ def test_what_selects_nothing_is_refused_in_one_line(run: Run, pattern: str, sai
     assert result.ret == ExitCode.USAGE
     assert f"--requirement={pattern}: {said}" in text(result)
     assert "test_jq" not in text(result)
+
+
+@pytest.mark.parametrize("pattern", ["IMG-1x", "TOL-jq-*"])
+def test_each_pattern_of_several_has_to_name_something(pattern: str) -> None:
+    for patterns in ([pattern, "IMG-1"], ["IMG-1", pattern]):
+        with pytest.raises(UsageError, match=rf"^--requirement={re.escape(pattern)}: "):
+            selection.chosen(patterns)
 
 
 @pytest.mark.parametrize(
