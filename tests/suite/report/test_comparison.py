@@ -113,6 +113,15 @@ def test_starts_of_both_runs_are_on_the_page_and_in_the_terminal(tmp_path: Path)
     assert "median 1.35 → 2.35 s; slower" in "\n".join(comparison.lines(compared(old, new)))
 
 
+@pytest.mark.parametrize("part", ["image", "live"], ids=["none pushed", "another pushed"])
+def test_starts_of_another_image_are_not_compared(tmp_path: Path, part: str) -> None:
+    old, new = tmp_path / "old", everything(tmp_path / "new")
+    write(old, {**document(part), "run": "a" * 32})
+    measured = starts(2.0, 3.0) | {"image": f"registry/x@sha256:{'f' * 64}"}
+    (old / "starts.json").write_text(json.dumps(measured), encoding="utf-8")
+    assert compared(old, new).starts is None
+
+
 def first_version(document: dict[str, Any]) -> dict[str, Any]:
     """A document as the first release wrote it."""
     lacking = ("part", "interrupted", "strict", "run", "suite", "arguments", "parts")

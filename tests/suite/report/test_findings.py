@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.report.findings import Finding, alone
-from fixtures.verdict.outcomes import Outcome
+from fixtures.verdict.outcomes import Check, Outcome
 from tests.suite.report.sample_runs import DOWN, TROUBLE, document, said, whole_run, write
 
 
@@ -48,6 +48,13 @@ def test_block_is_expected_where_it_is_for_all_of_its_requirements(
     _, _, found = said(whole_run(tmp_path, "TOOL-psql-connects", "FLOW-nats"))
     assert not found.here
     assert [sorted(one.ids) for one in found.blocked] == [["FLOW-nats", "TOOL-psql-connects"]]
+
+
+def test_block_without_a_diagnosis_is_by_nothing_that_broke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TROUBLE, "FLOW-nats", Check("", outcome=Outcome.BLOCKED, line="nats has no pod"))
+    _, _, found = said(whole_run(tmp_path, "BLD-3", "ENV-2", "FLOW-nats"))
+    assert [one.ids for one in found.blocked] == [["FLOW-nats"]]
+    assert not any(one.waiting for one in (*found.failed, *found.errors))
 
 
 def test_waiver_has_its_reason(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.report import run_files
 from fixtures.report.page import render
-from fixtures.verdict.outcomes import Outcome
+from fixtures.verdict.outcomes import Check, Outcome
 from tests.suite.report.sample_runs import TROUBLE, document, needed, said, whole_run, write
 
 
@@ -99,9 +99,24 @@ def test_what_broke_beside_the_checks_is_to_be_repaired(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_worst_part_counts(tmp_path: Path) -> None:
-    head, _, _ = said(write(tmp_path, document("image", ["BLD-3"]), document("live", ["ENV-2", "FLOW-nats"])))
-    assert head.exit_code == 1
+FAILED, BROKE = TROUBLE["BLD-3"], TROUBLE["ENV-2"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "word"),
+    [
+        pytest.param({"DEP-4": FAILED, "BLD-3": BROKE}, "failed", id="failed live, broke before"),
+        pytest.param({"BLD-3": FAILED, "DEP-4": BROKE}, "failed", id="failed first, broke live"),
+        pytest.param({"BLD-3": BROKE, "FLOW-nats": TROUBLE["FLOW-nats"]}, "error", id="broke, blocked live"),
+        pytest.param({"BLD-3": TROUBLE["FLOW-nats"], "DEP-4": BROKE}, "error", id="blocked, broke live"),
+        pytest.param({"FLOW-nats": TROUBLE["FLOW-nats"]}, "incomplete", id="passed, blocked live"),
+    ],
+)
+def test_worst_part_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: dict[str, Check], word: str) -> None:
+    for one, check in ended.items():
+        monkeypatch.setitem(TROUBLE, one, check)
+    head, _, _ = said(write(tmp_path, document("image", ended), document("live", ended)))
+    assert head.word == word
 
 
 def test_flaky_run_is_no_plain_pass(tmp_path: Path) -> None:
