@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_private_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.key").chmod(0o640)
     with pytest.raises(UsageError, match=r"others than its owner may read this private key: run: chmod 600 /"):
         keys.signer(tmp_path / "a.key")
+
+
+def test_repair_of_a_key_s_mode_works_where_its_path_has_blanks(tmp_path: Path) -> None:
+    path = tmp_path / "two words.key"
+    keys.make(path)
+    path.chmod(0o640)
+    with pytest.raises(UsageError) as refused:
+        keys.signer(path)
+    assert shlex.split(refused.value.repair) == ["run:", "chmod", "600", str(path)]
 
 
 def test_ecdsa_key_of_somebody_else_signs_too(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from pytest_kubernetes.providers import AClusterManager
 
+from fixtures.cluster import __main__
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.cluster.kubectl import KubectlError
 from fixtures.cluster.manager import EmbeddedManager, running
-from fixtures.errors import UsageError
+from fixtures.errors import ExitCode, UsageError
 from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.cluster.fakes.engine import asked
 
@@ -33,6 +34,17 @@ def manager(machine: Path) -> EmbeddedManager:
     found = EmbeddedManager("t")
     found.adopt(cluster())
     return found
+
+
+def test_command_prints_a_kubeconfig_that_a_shell_takes_as_it_is(
+    created: list[EmbeddedCluster], api_server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api_server.documents["/readyz"] = {}
+    folder = tmp_path / "two words"
+    folder.mkdir()
+    created.append(cluster(kubeconfig(folder, api_server.url)))
+    assert __main__.main(["create", "--name", "t"]) == ExitCode.VERIFIED
+    assert f"\nexport KUBECONFIG='{folder}/config'\n" in capsys.readouterr().out
 
 
 # ---- what it takes and gives back

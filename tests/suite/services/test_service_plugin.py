@@ -66,7 +66,7 @@ def test_passwords_of_services_that_are_held_are_for_this_user_alone_and_not_sho
     monkeypatch.setattr(signal, "pause", pause)
     before = os.umask(0o022)
     try:
-        plugin.hold(embedded, Path("kubeconfig"), Path("ca.crt"), config)
+        plugin.hold(embedded, Path("two words/kubeconfig"), Path("ca.crt"), config)
     finally:
         os.umask(before)
     assert seen == [0o600, {"nats": {"user": "workspace", "password": "s3cret"}}]
@@ -74,3 +74,4 @@ def test_passwords_of_services_that_are_held_are_for_this_user_alone_and_not_sho
     said = capsys.readouterr().out
     assert "nats.nats.svc:4222" in said
     assert "s3cret" not in said
+    assert "\nexport KUBECONFIG='two words/kubeconfig'\n" in said
