@@ -18,6 +18,7 @@ old = "ONE = 1"
 new = "ONE = 2"
 tests = ["tests/suite/test_code.py"]
 """
+NOTICES = "assert 'ONE = 1' in open('code.py').read()"
 
 
 @pytest.fixture
@@ -52,14 +53,19 @@ def test_an_edit_that_fits_no_more_is_named(root: Path, old: str, new: str, mess
 @pytest.mark.parametrize(
     ("body", "fate"),
     [
-        ("def test_one():\n    assert 'ONE = 1' in open('code.py').read()\n", "killed"),
+        (f"def test_one():\n    {NOTICES}\n", "killed"),
         ("def test_one():\n    pass\n", "survived"),
         ("", "error"),
+        ("raise RuntimeError\n", "error"),
+        (f"import pytest\n@pytest.fixture\ndef one():\n    {NOTICES}\ndef test_one(one):\n    pass\n", "killed"),
+        ("import time\ndef test_one():\n    time.sleep(60)\n", "timed out"),
     ],
+    ids=["noticed", "not noticed", "no test", "not collected", "noticed by a fixture", "endless"],
 )
 def test_fate(root: Path, body: str, fate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / "tests/suite/test_code.py").write_text(body, encoding="utf-8")
     monkeypatch.setattr("fixtures.sabotage.suite_mutants.PYTEST", ("-q", "-p", "no:cacheprovider"))
+    monkeypatch.setattr("fixtures.sabotage.suite_mutants.SECONDS", 4.0 if fate == "timed out" else 60.0)
     (one,) = written(root / "suite.toml", root)
     assert scored(one, root).fate == fate
     assert (root / "code.py").read_text(encoding="utf-8") == "ONE = 1\n"
