@@ -13,12 +13,12 @@ import pytest
 
 from fixtures.attestation import __main__ as command_line
 from fixtures.attestation import keys
-from fixtures.attestation.attesting import read_envelope
-from fixtures.attestation.envelope import ENVELOPE_TYPE, sealed
+from fixtures.attestation.attesting import LARGEST, read_envelope
+from fixtures.attestation.envelope import ENVELOPE_TYPE, AttestationError, sealed
 from fixtures.attestation.statement import Digests
 from fixtures.errors import ExitCode
-from fixtures.registry.api import RegistryApi
-from fixtures.registry.referrers import Artifact, attach, attached, detach
+from fixtures.registry.api import Manifest, RegistryApi
+from fixtures.registry.referrers import MANIFEST_TYPE, Artifact, attach, attached, detach
 from fixtures.registry.settings import RegistrySettings
 from fixtures.verdict import merge
 from tests.suite.attestation.conftest import DIGEST, HERE, REFERENCE, Attest, finished, verdict
@@ -130,6 +130,30 @@ def test_envelope_that_is_no_document_is_refused(attested: Attest, api: Registry
     assert "is no JSON object: attest the image again" in refused(attested, capsys, ExitCode.PRODUCT_FAILURE)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda layers: layers[0].update(mediaType="application/json"), r"layer is no envelope \(application/json, "),
+        (lambda layers: layers[0].update(size=LARGEST + 1), r"its layer is no envelope \(.*, 4000001 bytes\)"),
+        (lambda layers: layers[0].update(size="1"), "its layer is no envelope"),
+        (lambda layers: layers.append(layers[0]), "is no manifest of one envelope"),
+        (lambda layers: layers.clear(), "is no manifest of one envelope"),
+    ],
+    ids=["another type", "too large", "size is no number", "two", "none"],
+)
+def test_manifest_of_no_single_envelope_is_refused(
+    attested: Attest, api: RegistryApi, change: Change, said: str
+) -> None:
+    assert attested("--verify", REFERENCE) == ExitCode.VERIFIED
+    (digest,) = attached(api, HERE, DIGEST, ENVELOPE_TYPE)
+    document = json.loads(api.manifest(HERE, digest).content)
+    change(document["layers"])
+    other = Manifest(json.dumps(document).encode(), MANIFEST_TYPE)
+    api.put(HERE, other.digest, other)
+    with pytest.raises(AttestationError, match=said):
+        read_envelope(api, HERE, DIGEST, other.digest)
+
+
 def test_envelope_that_was_edited_in_the_registry_s_store_is_an_error(
     attested: Attest, registry: FakeRegistry, capsys: Output
 ) -> None:
@@ -194,6 +218,17 @@ def test_signed_statement_that_is_no_pass_is_refused(
     assert said in refused(attested, capsys, ExitCode.PRODUCT_FAILURE)
 
 
+@pytest.mark.parametrize("kind", ["application/vnd.in-toto", "application/json", "text/plain"])
+def test_signed_payload_of_another_type_is_refused(
+    attested: Attest, api: RegistryApi, key: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with monkeypatch.context() as signing:
+        signing.setattr("fixtures.attestation.envelope.PAYLOAD_TYPE", kind)
+        signed_with(api, key, lambda _: None)
+    said = refused(attested, capsys, ExitCode.PRODUCT_FAILURE)
+    assert f"holds '{kind}', not application/vnd.in-toto+json: attest the image again" in said
+
+
 def test_older_verdict_than_allowed_is_unproven(run: Attest, capsys: Output) -> None:
     assert run(document=verdict(**finished(5))) == ExitCode.VERIFIED
     capsys.readouterr()
@@ -221,7 +256,19 @@ def test_what_else_is_attached_does_not_count(attested: Attest, api: RegistryApi
     assert attested("--verify", REFERENCE) == ExitCode.VERIFIED
 
 
-@pytest.mark.parametrize("reference", ["latest", "library/x", f"{HERE}:", "h/x@sha256:1", "H/X:1", "https://h/x:1"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "latest",
+        "library/x",
+        f"{HERE}:",
+        "h/x@sha256:1",
+        f"h/x@{DIGEST[:-1]}",
+        f"h/x@{DIGEST}0",
+        "H/X:1",
+        "https://h/x:1",
+    ],
+)
 def test_what_is_no_image_in_a_registry_is_refused(run: Attest, capsys: Output, reference: str) -> None:
     assert run("--verify", reference) == ExitCode.USAGE
     assert capsys.readouterr().err == (

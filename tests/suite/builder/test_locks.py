@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -158,6 +159,15 @@ def test_repair_of_another_inventory_s_lock_names_it(own: Path) -> None:
     assert lock_files.renew("debian") == (
         f"run `nox -s lock -- debian --inventory {own}/tools.toml`, commit what it changes, and build again"
     )
+
+
+def test_repair_works_where_the_inventory_s_path_has_blanks(own: Path) -> None:
+    path = own / "two words; $HOME" / "tools.toml"
+    path.parent.mkdir()
+    shutil.copy(own / "tools.toml", path)
+    inventories.use(path)
+    command = lock_files.renew("debian").split("`")[1]
+    assert shlex.split(command) == ["nox", "-s", "lock", "--", "debian", "--inventory", str(path)]
 
 
 @pytest.mark.usefixtures("product")

@@ -96,10 +96,12 @@ def test_failed_write_keeps_the_old_manifest(tmp_path: Path, monkeypatch: pytest
             changed("base", "kind", to="other"), "base.kind: must be 'upstream' or 'stand-in', not 'other'", id="choice"
         ),
         pytest.param(changed("image", "digest", to="latest"), "image.digest: must match ^sha256:", id="digest"),
+        pytest.param(changed("image", "digest", to=DIGEST[:-1]), "image.digest: must match ^sha256:", id="digest cut"),
         pytest.param(
             changed("image", "created", to="2026-01-02T03:04:05"), "image.created: must have a time zone", id="zone"
         ),
         pytest.param(changed("tools", 0, "sha256", to="x"), "tool 'helm', sha256: must match ^", id="sha256"),
+        pytest.param(changed("tools", 0, "sha256", to="a" * 63), "tool 'helm', sha256: must match ^", id="sha256 cut"),
         pytest.param(changed("tools", 1, "number", to=2), "manifest.json: tool number 2 is there twice", id="number"),
         pytest.param(changed("omissions", 0, "name", to="helm"), "tool name helm is there twice", id="name"),
         pytest.param(

@@ -32,8 +32,12 @@ def test_name_is_put_together_by_digest_or_by_tag() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "A/b", "h.example/", "a b", "a@sha256:12", f"a@{DIGEST}@{DIGEST}", "docker://a/b", "h.example/A", "a:"]
-)
+    "text",
+    [
+        "", "A/b", "h.example/", "a b", f"a@{DIGEST}@{DIGEST}", "docker://a/b", "h.example/A", "a:",
+        "a@sha256:12", f"a@{DIGEST[:-1]}", f"a@{DIGEST}0", f"a@{DIGEST.upper()}",
+    ],
+)  # fmt: skip
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"^base: '.*' is no name of an image: write it as HOST\[:PORT\]/REPOSITORY"):
         parse(text, "base")

@@ -180,9 +180,14 @@ def test_bundle_that_cannot_be_written_changes_nothing(
     assert not bundles.exists()
 
 
-def test_secret_of_another_worker_is_taken_out_at_the_end(bundles: Path) -> None:
-    report()
-    path = bundles / bundle_name(NODEID) / "failure.txt"
+@pytest.mark.parametrize("mine", [True, False], ids=["this process's bundle", "another worker's bundle"])
+def test_secret_that_was_known_too_late_is_taken_out_at_the_end(bundles: Path, *, mine: bool) -> None:
+    folder = bundles / bundle_name(NODEID)
+    if mine:
+        report()
+    else:
+        folder.mkdir(parents=True)
+    path = folder / "failure.txt"
     path.write_text(f"it said {WORDS}", encoding="utf-8")
     keep(WORDS)
     plugin.pytest_sessionfinish(SimpleNamespace(config=SimpleNamespace()))  # type: ignore[arg-type]

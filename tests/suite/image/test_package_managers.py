@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -51,12 +52,41 @@ def test_collections_of_every_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asks", "program"),
-    [(dpkg_says, "dpkg-query"), (pip_says, "pip"), (npm_says, "npm"), (ansible_galaxy_says, "ansible-galaxy")],
+    ("asks", "program", "half"),
+    [
+        (dpkg_says, "dpkg-query", "installed jq 1.7-6 amd64 debian-13\n"),
+        (pip_says, "pip", pip("idna")),
+        (npm_says, "npm", '[{"name": "a", "version": "1"}]'),
+        (ansible_galaxy_says, "ansible-galaxy", '{"/a": {"ansible.posix": {"version": "2.2.2"}}}'),
+    ],
 )
-def test_package_manager_that_fails_is_the_product_s_fault(asks: Callable[[Container], Any], program: str) -> None:
-    with pytest.raises(ProductError, match=rf"^{program}: does not say what is installed \(no such module\): rebuild"):
-        asks(saying("", status=1, stderr="Traceback\nno such module\n"))
+def test_package_manager_that_fails_is_the_product_s_fault_whatever_it_has_printed(
+    asks: Callable[[Container], Any], program: str, half: str
+) -> None:
+    said = rf"^{program}: does not say what is installed \(no such module\): rebuild"
+    for printed in ("", half):
+        with pytest.raises(ProductError, match=said):
+            asks(saying(printed, status=1, stderr="Traceback\nno such module\n"))
+
+
+@pytest.mark.parametrize("folders", ["sound broken", "broken sound"])
+@pytest.mark.parametrize(
+    ("asks", "program", "nothing"), [(pip_says, "pip", '{"installed": []}'), (npm_says, "npm", "[]")]
+)
+def test_package_manager_that_fails_in_one_of_its_folders_is_told(
+    asks: Callable[[Container], Any], program: str, nothing: str, folders: str
+) -> None:
+    broken = "case \"$*\" in *broken*) echo 'no such module' >&2; return 1;; esac"
+    fakes = (
+        f"find() {{ printf '%s\\n' {folders}; }}; sort() {{ cat; }}; {program}() {{ echo '{nothing}'; {broken}; }}\n"
+    )
+
+    def run(script: str, **_: object) -> SimpleNamespace:
+        done = subprocess.run(["sh", "-c", fakes + script], capture_output=True, text=True, check=False)
+        return SimpleNamespace(rc=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+    with pytest.raises(ProductError, match=rf"^{program}: does not say what is installed \(no such module\)"):
+        asks(cast(Container, SimpleNamespace(run=run)))
 
 
 def test_package_manager_that_prints_no_json_is_told() -> None:

@@ -27,6 +27,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ("[smoke]\nwithout = ['mlfow']", r"s.toml: smoke.without: .*'mlfow' is no service: known are argo"),
         ("[smoke]\npage = 'ide.example.com'", r"s.toml: smoke.page"),
         ("[smoke]\ndigest = 'latest'", r"s.toml: smoke.digest"),
+        (f"[smoke]\ndigest = 'sha256:{'a' * 63}'", r"s.toml: smoke.digest"),
+        (f"[smoke]\ndigest = 'sha256:{'a' * 65}'", r"s.toml: smoke.digest"),
         ("[smoke]\ndays = 0", r"s.toml: smoke.days"),
         ("[smoke]\nday = 3", r"s.toml: smoke.day"),
         ("[smoke]\nrights = 'none.yaml'", r"s.toml: smoke.rights: no file .*none.yaml: name one that is there"),
