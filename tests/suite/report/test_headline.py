@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,12 @@ def test_run_of_tools_alone_wants_no_other_part(tmp_path: Path) -> None:
 def test_command_of_a_failure_looks_at_the_same_image(tmp_path: Path) -> None:
     _, (step, *_), _ = said(write(tmp_path, document("image", ["BLD-3"]) | TOOLS))
     assert step.command.startswith("pipx run nox -s image -- --only-tools --image h/mine:1 --inventory own.toml -k '")
+
+
+def test_command_of_a_failure_works_where_a_path_has_blanks(tmp_path: Path) -> None:
+    given = {"arguments": ["--inventory=two words/own.toml"], "part": "tools"}
+    _, (step, *_), _ = said(write(tmp_path, document("image", ["BLD-3"]) | given))
+    assert shlex.split(step.command)[6:9] == ["--only-tools", "--inventory", "two words/own.toml"]
 
 
 def test_page_names_the_image_and_the_inventory(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,6 +36,14 @@ def with_outcome(nodeid: str, outcome: str) -> dict[str, Any]:
         **DOCUMENT,
         "checks": [one | {"outcome": outcome} if one["nodeid"] == nodeid else one for one in DOCUMENT["checks"]],
     }
+
+
+def test_command_of_an_unsteady_check_is_one_for_a_shell() -> None:
+    runs, nodeid = command.Runs(), "tests/platform/x.py::test_a[it's $HOME]"
+    for outcome in ("passed", "failed"):
+        runs.add(0, {**DOCUMENT, "checks": [{"nodeid": nodeid, "outcome": outcome}]})
+    (line,) = [line for line in command.table({"cpu": runs}) if line.startswith("cpu: 1 passed, 1 failed: ")]
+    assert shlex.split(line.rpartition("failed: ")[2]) == ["pytest", nodeid]
 
 
 def test_table_has_each_condition_and_each_check_that_did_not_end_the_same() -> None:
