@@ -483,6 +483,23 @@ def test_kubeconfig_outlives_the_pod(deployment: Deployment) -> None:
     assert not kept, f"kubeconfig: keeps what {', '.join(kept)} proves himself by, in home: lead to it by tokenFile"
 
 
+@pytest.mark.requirement("DEP-6", "DEP-7")
+@pytest.mark.uses("kubectl")
+def test_kubeconfig_checks_the_api_server(deployment: Deployment) -> None:
+    """Whoever answers in its place gets the account's token."""
+    settings = yaml.safe_load(must_run(deployment.inside(), "kubeconfig", "cat $KUBECONFIG"))
+    servers = [one["cluster"] for one in settings["clusters"]]
+    assert servers, f"kubeconfig: names no API server: {START}"
+    trusting = [
+        one.get("server") for one in servers
+        if not str(one.get("server")).startswith("https://") or one.get("insecure-skip-tls-verify")
+    ]  # fmt: skip
+    assert not trusting, (
+        f"kubeconfig: gives the account's token to whoever answers for {trusting[0]}: let its server be https, with "
+        "the authority of the cluster and without insecure-skip-tls-verify"
+    )
+
+
 def _service(deployment: Deployment) -> Any:
     """Return the Service that leads to the editor; AssertionError where none does."""
     found = deployment.service()

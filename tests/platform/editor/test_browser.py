@@ -101,6 +101,17 @@ def test_nothing_of_the_editor_is_served_without_a_login(
 
 
 @pytest.mark.requirement("DEP-3")
+def test_page_of_another_origin_gets_no_websocket(code_server: CodeServer) -> None:
+    code_server.enter()
+    mine = code_server.websocket_status(code_server.url)
+    assert mine == 101, f"code-server: its own page gets {mine} for a websocket, not 101: read its container's log"
+    other = code_server.websocket_status("https://evil.example")
+    assert other == 403, (
+        f"code-server: a page of another origin gets {other} for a websocket, not 403: leave --trusted-origins empty"
+    )
+
+
+@pytest.mark.requirement("DEP-3")
 def test_file_is_edited_in_a_tab(code_server: CodeServer, pod: Pod, path: str, word: str) -> None:
     made = pod.run(f"echo 'here is {word}' >{path}")
     succeeded(made, "home", "no file can be made", repair="give its volume to the pod's fsGroup")

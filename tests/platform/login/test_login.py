@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.browser.editor import EditorTerminal
+from fixtures.browser.editor import WEBSOCKET_TARGET, EditorTerminal
 from fixtures.browser.visit import unseen_number
 from fixtures.cluster.wait import pause
-from fixtures.login.attacks import WEBSOCKET_TARGET
 from fixtures.login.plugin import TOKEN_SECONDS, Browse
 from fixtures.login.proxy import EXPIRES_SECONDS, SIGN_OUT, LoginProxy
 from fixtures.login.visitor import Visitor, Visitors

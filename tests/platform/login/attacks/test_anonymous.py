@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.login.attacks import CODE_SERVER_PORT, MALLORY, WEBSOCKET
+from fixtures.browser.editor import WEBSOCKET
+from fixtures.login.attacks import CODE_SERVER_PORT, MALLORY
 from fixtures.login.proxy import PAGE, LoginProxy
 from fixtures.login.visitor import Visitor
 from fixtures.services.raw_http import Headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.login.attacks import WEBSOCKET, WEBSOCKET_TARGET
+from fixtures.browser.editor import WEBSOCKET, WEBSOCKET_TARGET
 from fixtures.login.proxy import LoginProxy
 from fixtures.login.visitor import Visitor
 
