@@ -146,6 +146,23 @@ def test_argocd_is_refused_without_a_login(pod: Pod) -> None:
     refused(done, "argocd", "Unauthenticated", what="listing applications without a log-in", repair=fix)
 
 
+@pytest.mark.requirement("SVC-argocd-auth")
+def test_badge_tells_strangers_nothing(argocd: Endpoint, application: Application) -> None:
+    """With badges on, it tells whoever asks of each application, in any project, whether it is there and well."""
+    repository = missing_repository(argocd.account)
+    application.create(application.manifest(argocd.account.space, repository, application.scratch.namespace))
+    application.complaint()  # Argo CD has taken notice of it
+    with opened(argocd) as visitor:
+        shown = [
+            visitor.ask("GET", f"/api/badge?name={name}").text.replace(name, "")
+            for name in (application.name, "nobody-made-this")
+        ]
+    assert shown[0] == shown[1], (
+        f"argocd: the badge of {application.name} tells who has no log-in that it is there: take statusbadge.enabled "
+        "out of argocd-cm"
+    )
+
+
 @pytest.mark.requirement("TOOL-argocd-connects")
 def test_server_is_of_the_version_that_argocd_is(argocd_cli: ArgoCdCli, inventory: Inventory) -> None:
     told = succeeded(argocd_cli("argocd version -o json"), "argocd", "no version of the server")

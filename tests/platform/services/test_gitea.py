@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from shlex import quote
 from urllib.parse import urlsplit
 
 import pytest
@@ -156,6 +157,15 @@ def test_copier_renders_a_template_of_a_private_repository(gitea_cli: GiteaCli, 
         cat out/greeting"""
     text = succeeded(gitea_cli(script), "copier", "renders no template of a repository").strip()
     assert text == said, f"copier: rendered {text!r}, not {said!r}: set GITEA_URL"
+
+
+@pytest.mark.requirement("FLOW-gitea")
+def test_addresses_that_it_gives_lead_to_it(gitea_cli: GiteaCli, repository: Repository) -> None:
+    repository.create(private=False)
+    address = str(repository.ask()["clone_url"])
+    fix = f"set ROOT_URL in app.ini to the address by which people reach it, not that of {address}"
+    done = gitea_cli(f"git ls-remote {quote(address)} HEAD")
+    succeeded(done, "gitea", "gives an address to clone from that leads to no repository", repair=fix)
 
 
 @pytest.mark.requirement("FLOW-gitea")
