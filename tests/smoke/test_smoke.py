@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.cluster.rights import listed, must_be_whole
 from fixtures.smoke import reviewed
 from fixtures.smoke.command_lines import secrets
 from fixtures.smoke.facts import Seen
@@ -129,17 +130,15 @@ def test_account_has_the_reviewed_rights(seen: Seen, deployed: Deployed, setting
     expected = reviewed.read(settings.rights, account, deployed.workload.namespace)
     found: Facts = seen.part("rights")
     assert not found.get("absent"), f"ServiceAccount {account}: its token is not in the container: mount it there"
-    rules = {
-        name: frozenset(reviewed.rules_of([*(one.get("resourceRules") or ()), *(one.get("nonResourceRules") or ())]))
-        for name, one in found["namespaces"].items()
-    }
-    if any(one.get("incomplete") for one in found["namespaces"].values()):
-        blocked("the API server does not tell all rights of an account", "an authoriser of its own decides, too")
-    differ = reviewed.differences(rules, expected, settings.smoke.workspace or deployed.workload.namespace)
+    given = listed(found["namespaces"])
+    rules = {name: frozenset(reviewed.rules_of(some)) for name, some in given.items()}
+    own = settings.smoke.workspace or deployed.workload.namespace
+    differ = given.sure(reviewed.differences(rules, expected, own))
     assert not differ, (
         f"ServiceAccount {account}: {reviewed.shortened(differ)}: change its roles back, or review them and name the "
         "manifests as `rights` in [smoke]"
     )
+    must_be_whole(given, f"ServiceAccount {account}")
 
 
 @pytest.mark.requirement("USE-2-account")

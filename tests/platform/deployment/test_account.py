@@ -9,7 +9,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from fixtures.cluster.api import request
-from fixtures.cluster.rights import Right, may
+from fixtures.cluster.rights import Right, may, must_be_whole
 from fixtures.cluster.target import Target
 from fixtures.deployment.account import account_of, impersonated, namespaces, rules, stranger_to
 from fixtures.deployment.deployment import Deployment
@@ -126,10 +126,12 @@ def test_account_has_the_reviewed_rights_in_every_namespace(run_deployment: Depl
     # What a cluster of yours gives to all of its accounts is not of this one.
     common = rules(impersonated(run_deployment.api, own), spaces) if target.embedded is None else {}
     ignored = {name: frozenset(reviewed.rules_of(found)) for name, found in common.items()}
+    given = rules(account, spaces)
     seen = {name: frozenset(reviewed.rules_of(found)) - ignored.get(name, frozenset())
-            for name, found in rules(account, spaces).items()}  # fmt: skip
-    differ = reviewed.differences(seen, reviewed.read(RIGHTS, NAME), own)
+            for name, found in given.items()}  # fmt: skip
+    differ = given.sure(reviewed.differences(seen, reviewed.read(RIGHTS, NAME), own))
     assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {REVIEW}"
+    must_be_whole(given, f"ServiceAccount {NAME}")
 
 
 @pytest.mark.requirement("DEP-6")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from fixtures.cluster.rights import Right, may
+from fixtures.cluster.rights import Right, may, must_be_whole
 from fixtures.deployment.account import account_of, namespaces, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
@@ -113,11 +113,11 @@ def test_account_makes_no_pod_apart_with_rights_over_the_node(privilege: str, ow
 
 
 def test_account_has_the_reviewed_rights_and_those_apart(own: Deployment, own_account: client.ApiClient) -> None:
-    seen = {
-        name: frozenset(reviewed.rules_of(found)) for name, found in rules(own_account, namespaces(own.api)).items()
-    }
-    differ = reviewed.differences(seen, reviewed.read(BASE / "rbac.yaml", NAME), WORK_NAMESPACE)
+    given = rules(own_account, namespaces(own.api))
+    seen = {name: frozenset(reviewed.rules_of(found)) for name, found in given.items()}
+    differ = given.sure(reviewed.differences(seen, reviewed.read(BASE / "rbac.yaml", NAME), WORK_NAMESPACE))
     assert not differ, f"ServiceAccount: {reviewed.shortened(differ)}: {APART}"
+    must_be_whole(given, f"ServiceAccount {NAME}")
 
 
 def test_other_accounts_of_the_namespace_apart_have_the_reviewed_rights(own: Deployment) -> None:

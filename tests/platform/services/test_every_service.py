@@ -11,6 +11,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.builder.root_files import PYTHON_HOME
+from fixtures.cluster.rights import must_be_whole
 from fixtures.deployment.account import impersonated, namespaces, rules
 from fixtures.deployment.capacity import amount
 from fixtures.deployment.pod import Pod
@@ -266,14 +267,16 @@ def test_service_has_no_right_beside_its_namespace(row: Service, services: Servi
     # In its own namespace an operator may have made it some.
     others = [one for one in namespaces(pod.api) if one != space]
     of_all = rules(impersonated(pod.api, space), others)
+    given = rules(impersonated(pod.api, space, account), others)
     seen = {
         where: frozenset(reviewed.rules_of(found)) - frozenset(reviewed.rules_of(of_all[where]))
-        for where, found in rules(impersonated(pod.api, space, account), others).items()
+        for where, found in given.items()
     }
     told = reviewed.differences(seen, reviewed.NOTHING, space)
     assert not told, (
         f"{row.name}: ServiceAccount {space}/{account} {reviewed.shortened(told)}: take its roles away from it"
     )
+    must_be_whole(given, f"ServiceAccount {space}/{account}")
 
 
 @protected(TABLE, "tenancy")

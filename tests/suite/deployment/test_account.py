@@ -12,6 +12,7 @@ import pytest
 from kubernetes import client
 
 from fixtures import redaction
+from fixtures.cluster.rights import must_be_whole
 from fixtures.deployment.account import account_of, impersonated, rules
 from fixtures.deployment.deployment import Deployment
 from fixtures.verdict.evidence import Blocked
@@ -23,7 +24,7 @@ RULES: dict[str, dict[str, Any]] = {
     "both": {"resourceRules": [PODS], "nonResourceRules": [METRICS]},
     "paths": {"resourceRules": [], "nonResourceRules": [METRICS]},
     "none": {"resourceRules": None, "nonResourceRules": None},
-    "some": {"resourceRules": [PODS], "nonResourceRules": [], "incomplete": True},
+    "some": {"resourceRules": [PODS], "nonResourceRules": [], "incomplete": True, "evaluationError": "no list"},
 }
 """What the API server says of an account's rights in some namespaces."""
 
@@ -67,9 +68,20 @@ def test_rights_are_those_on_resources_and_on_paths_of_the_server(administrator:
     assert rules(administrator, told) == told
 
 
-def test_rights_that_are_not_all_told_are_not_judged(administrator: client.ApiClient) -> None:
-    with pytest.raises(Blocked, match=r"^the API server does not tell all rights of an account"):
-        rules(administrator, ["both", "some"])
+def test_rights_that_are_listed_are_judged_before_those_that_are_not(administrator: client.ApiClient) -> None:
+    found = rules(administrator, ["some", "both"])
+    assert found["some"] == [PODS]
+    assert found.sure(["may list pods in some", "may not get secrets in some"]) == ["may list pods in some"]
+    with pytest.raises(
+        Blocked, match=r"^the API server does not tell all rights of ServiceAccount dev \(.*: no list\)$"
+    ):
+        must_be_whole(found, "ServiceAccount dev")
+
+
+def test_whole_list_proves_what_is_lacking(administrator: client.ApiClient) -> None:
+    found = rules(administrator, ["both"])
+    must_be_whole(found, "ServiceAccount dev")
+    assert found.sure(["may not get secrets in both"]) == ["may not get secrets in both"]
 
 
 def test_account_asks_by_its_own_token_which_is_a_secret(server: Any, administrator: client.ApiClient) -> None:

@@ -8,11 +8,13 @@ from types import SimpleNamespace as Of
 import pytest
 from kubernetes import client
 
+from fixtures.cluster.rights import Rules, listed
 from fixtures.deployment import account as accounts
 from fixtures.errors import UsageError
 from fixtures.smoke import other_accounts, reviewed
 from fixtures.smoke.reviewed import Reviewed, Rule
 from fixtures.smoke.settings import RIGHTS
+from fixtures.verdict.evidence import Blocked
 
 PODS, SECRETS = Rule("list", "", "pods"), Rule("get", "", "secrets")
 REVIEWED = Reviewed(frozenset({PODS}), frozenset({SECRETS}))
@@ -22,6 +24,7 @@ metadata: {name: x}
 subjects: [{kind: ServiceAccount, name: code-server}]
 roleRef: {kind: Role, name: y}
 """
+WEBHOOK = {"incomplete": True, "evaluationError": "webhook authorizer does not support user rule resolution"}
 AS_REVIEWED = {"mine": frozenset({PODS, SECRETS}), "default": frozenset({PODS}), "kube-system": frozenset({PODS})}
 
 
@@ -146,7 +149,7 @@ def test_right_of_all_accounts_is_let_pass_in_a_given_cluster_alone(
     rights = {"nobody": [common], "ci": [common, {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]}
     monkeypatch.setattr(accounts, "namespaces", lambda _: ["mine", "theirs"])
     monkeypatch.setattr(accounts, "impersonated", lambda _api, _namespace, name="nobody": name)
-    monkeypatch.setattr(accounts, "rules", lambda name, _: {"mine": rights[name], "theirs": []})
+    monkeypatch.setattr(accounts, "rules", lambda name, _: Rules(mine=rights[name], theirs=[]))
     listed = Of(items=[Of(metadata=Of(name=name)) for name in ("ci", "code-server")])
     monkeypatch.setattr(client.CoreV1Api, "list_namespaced_service_account", lambda _self, _namespace: listed)
     (tmp_path / "rbac.yaml").write_text("", encoding="utf-8")
@@ -154,3 +157,19 @@ def test_right_of_all_accounts_is_let_pass_in_a_given_cluster_alone(
         client.ApiClient(), "mine", tmp_path / "rbac.yaml", but="code-server", given=given
     )
     assert found == told
+
+
+def test_other_account_s_listed_right_is_told_before_a_list_that_is_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules: dict[str, list[dict[str, object]]] = {"aa": [], "ci": [{"resources": ["pods"], "verbs": ["list"]}]}
+    monkeypatch.setattr(accounts, "namespaces", lambda _: ["mine"])
+    monkeypatch.setattr(accounts, "impersonated", lambda _api, _namespace, name: name)
+    monkeypatch.setattr(accounts, "rules", lambda name, _: listed({"mine": {"resourceRules": rules[name]} | WEBHOOK}))
+    everyone = Of(items=[Of(metadata=Of(name=name)) for name in rules])
+    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_service_account", lambda _self, _namespace: everyone)
+    (tmp_path / "rbac.yaml").write_text("", encoding="utf-8")
+    ask = client.ApiClient(), "mine", tmp_path / "rbac.yaml"
+    assert other_accounts.beyond_review(*ask, but="code-server") == ["ci may list pods in mine"]
+    with pytest.raises(Blocked, match="all rights of ServiceAccount aa "):
+        other_accounts.beyond_review(*ask, but="ci")
