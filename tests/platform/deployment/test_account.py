@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 from fixtures.cluster.api import request
 from fixtures.cluster.rights import Right, may, must_be_whole
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, impersonated, namespaces, rules, stranger_to
+from fixtures.deployment.account import account_of, impersonated, namespaces, rules, shown_to, stranger_to
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
@@ -76,8 +76,6 @@ FORBIDDEN = [
     ("approve", "signers", "certificates.k8s.io", EVERYWHERE),
 ]
 
-SHUT = (401, 403)
-"""What the API server answers who shows no token: that it knows nobody without one, or that he may not."""
 OF_THE_CLUSTER = [
     "/api/v1/configmaps", "/api/v1/events", "/api/v1/namespaces", "/api/v1/nodes", "/api/v1/pods", "/api/v1/secrets",
     "/api/v1/serviceaccounts", "/api/v1/services", "/apis/apps/v1/deployments", "/apis/batch/v1/jobs",
@@ -146,7 +144,7 @@ def test_other_accounts_of_its_namespace_have_the_reviewed_rights(run_deployment
 def test_without_a_token_nothing_is_read(run_deployment: Deployment) -> None:
     stranger, own = stranger_to(run_deployment.api), f"/api/v1/namespaces/{run_deployment.namespace}"
     paths = [*OF_THE_CLUSTER, *(f"{own}/{kind}" for kind in OF_A_NAMESPACE)]
-    given = [path for path in paths if _status(stranger, path) not in SHUT]
+    given = shown_to(stranger, paths)
     assert not given, (
         f"API server: shows {reviewed.shortened(given)} to whoever has no token: take the bindings of "
         "system:unauthenticated and system:anonymous away that the cluster did not come with"

@@ -12,8 +12,9 @@ import pytest
 from kubernetes import client
 
 from fixtures import redaction
+from fixtures.cluster.api import ClusterError
 from fixtures.cluster.rights import must_be_whole
-from fixtures.deployment.account import account_of, impersonated, rules
+from fixtures.deployment.account import account_of, impersonated, rules, shown_to, stranger_to
 from fixtures.deployment.deployment import Deployment
 from fixtures.verdict.evidence import Blocked
 from tests.suite.serving import serving
@@ -34,10 +35,24 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # its name in the standard library
         """Answer."""
-        self.server.asked.append(dict(self.headers))  # type: ignore[attr-defined]
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        content = json.dumps(review | {"status": RULES[review["spec"]["namespace"]]}).encode()
-        self.send_response_only(201)
+        if review["kind"] == "SelfSubjectReview":
+            name = self.server.knows  # type: ignore[attr-defined]
+            self.answer(201 if name else 403, {"status": {"userInfo": {"username": name}}})
+        else:
+            self.answer(201, review | {"status": RULES[review["spec"]["namespace"]]})
+
+    def do_GET(self) -> None:  # its name in the standard library
+        """Answer with the status that is the path."""
+        self.answer(int(self.path[1:]), {})
+
+    def answer(self, status: int, document: dict[str, Any]) -> None:
+        """Send a document."""
+        self.server.asked.append(dict(self.headers))  # type: ignore[attr-defined]
+        content = json.dumps(document).encode()
+        self.send_response_only(status)
+        if status == 302:
+            self.send_header("Location", "/200")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -48,9 +63,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Any]:
-    """An API server, with the headers that it was ASKED with."""
+    """An API server, with the headers that it was ASKED with, and whom it KNOWS without a token."""
     found: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.asked = []
+    found.asked, found.knows = [], ""
     with serving(found):
         yield found
 
@@ -98,3 +113,44 @@ def test_other_accounts_are_impersonated_by_the_administrator(server: Any, admin
     assert other["Impersonate-User"] == "system:serviceaccount:space:builder"
     assert other["authorization"] == own["authorization"] == "Bearer of-the-administrator"
     assert "Impersonate-User" not in own
+
+
+def test_stranger_reaches_the_server_as_the_administrator_does(administrator: Any) -> None:
+    given = administrator.configuration
+    given.verify_ssl, given.tls_server_name, given.proxy, given.cert_file = (
+        False,
+        "api",
+        "http://127.0.0.1:1",
+        "mine.pem",
+    )
+    stranger: Any = stranger_to(administrator)
+    seen = stranger.configuration
+    assert (seen.host, seen.verify_ssl, seen.tls_server_name, seen.proxy) == (given.host, False, "api", given.proxy)
+    assert (seen.api_key, seen.cert_file) == ({}, None)
+
+
+@pytest.mark.parametrize("knows", ["", "system:anonymous"])
+def test_stranger_is_shown_what_is_answered(server: Any, administrator: client.ApiClient, knows: str) -> None:
+    server.knows = knows
+    assert shown_to(stranger_to(administrator), ["/401", "/200", "/403", "/404"]) == ["/200"]
+    assert not any("authorization" in headers for headers in server.asked)
+
+
+@pytest.mark.parametrize("status", [302, 501])
+def test_neither_shown_nor_refused_is_no_finding(administrator: client.ApiClient, status: int) -> None:
+    with pytest.raises(ClusterError, match=f"asking for /{status} without a token failed at .*it answered {status}"):
+        shown_to(stranger_to(administrator), [f"/{status}"])
+
+
+def test_server_that_cannot_be_reached_is_no_finding() -> None:
+    nowhere: Any = client.Configuration(host="http://127.0.0.1:1")
+    nowhere.retries = False
+    with pytest.raises(ClusterError, match="the connection is refused"):
+        shown_to(stranger_to(client.ApiClient(nowhere)), ["/200"])
+
+
+def test_stranger_with_a_name_is_none(server: Any, administrator: client.ApiClient) -> None:
+    server.knows = "kubernetes-admin"
+    with pytest.raises(Blocked, match=r"^the cluster's address knows its callers without a token$") as ended:
+        shown_to(stranger_to(administrator), ["/200"])
+    assert ended.value.because == "whoever asks there is kubernetes-admin"
