@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -11,7 +9,15 @@ from kubernetes.client.exceptions import ApiException
 from fixtures.cluster.api import request
 from fixtures.cluster.rights import Right, may, must_be_whole
 from fixtures.cluster.target import Target
-from fixtures.deployment.account import account_of, impersonated, namespaces, rules, shown_to, stranger_to
+from fixtures.deployment.account import (
+    account_of,
+    impersonated,
+    lasting_tokens,
+    namespaces,
+    rules,
+    shown_to,
+    stranger_to,
+)
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import BASE, NAME
 from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod
@@ -83,7 +89,6 @@ OF_THE_CLUSTER = [
     "/logs", "/debug/pprof",
 ]  # fmt: skip
 OF_A_NAMESPACE = ["configmaps", "persistentvolumeclaims", "pods", "secrets", "serviceaccounts", "services"]
-NEVER_ENDS = "kubernetes.io/service-account-token"
 
 
 @pytest.mark.requirement("DEP-6")
@@ -152,11 +157,9 @@ def test_without_a_token_nothing_is_read(run_deployment: Deployment) -> None:
 
 
 @pytest.mark.requirement("DEP-6")
-def test_no_token_of_an_account_is_kept(run_deployment: Deployment) -> None:
+def test_no_token_of_an_account_is_kept(run_deployment: Deployment, target: Target) -> None:
     """Who once read such a Secret has the account's rights for good; a pod gets a token that ends with it."""
-    core: Any = run_deployment.core
-    kept = core.list_namespaced_secret(run_deployment.namespace, field_selector=f"type={NEVER_ENDS}")
-    names = [one.metadata.name for one in kept.items]
+    names = lasting_tokens(run_deployment.core, run_deployment.namespace, given=target.embedded is None)
     assert not names, (
         f"ServiceAccount: a token that never ends is in {', '.join(names)} of {run_deployment.namespace}: remove it, "
         "and have tokens made for a time, by the pod or by `kubectl create token`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
+from types import SimpleNamespace as Of
 from typing import Any, cast
 
 import pytest
@@ -14,7 +14,7 @@ from kubernetes import client
 from fixtures import redaction
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.rights import must_be_whole
-from fixtures.deployment.account import account_of, impersonated, rules, shown_to, stranger_to
+from fixtures.deployment.account import account_of, impersonated, lasting_tokens, rules, shown_to, stranger_to
 from fixtures.deployment.deployment import Deployment
 from fixtures.verdict.evidence import Blocked
 from tests.suite.serving import serving
@@ -100,7 +100,7 @@ def test_whole_list_proves_what_is_lacking(administrator: client.ApiClient) -> N
 
 
 def test_account_asks_by_its_own_token_which_is_a_secret(server: Any, administrator: client.ApiClient) -> None:
-    pod = SimpleNamespace(api=administrator, run=lambda _: SimpleNamespace(stdout="of-the-pod\n"))
+    pod = Of(api=administrator, run=lambda _: Of(stdout="of-the-pod\n"))
     rules(account_of(cast("Deployment", pod)), ["none"])
     assert server.asked[0]["authorization"] == "Bearer of-the-pod"
     assert redaction.redact("of-the-pod") == redaction.MASK
@@ -154,3 +154,20 @@ def test_stranger_with_a_name_is_none(server: Any, administrator: client.ApiClie
     with pytest.raises(Blocked, match=r"^the cluster's address knows its callers without a token$") as ended:
         shown_to(stranger_to(administrator), ["/200"])
     assert ended.value.because == "whoever asks there is kubernetes-admin"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(True, ["mine"]), (False, ["listed", "docker", "made", "mine"])])
+def test_token_that_a_given_cluster_makes_is_not_kept_by_anybody(kept: list[str], *, given: bool) -> None:
+    said = {
+        "listed": None,
+        "docker": {"openshift.io/internal-registry-auth-token.service-account": "default"},
+        "made": {"kubernetes.io/created-by": "openshift.io/create-dockercfg-secrets"},
+        "mine": {"kubernetes.io/service-account.name": "code-server"},
+    }
+    secrets = [Of(metadata=Of(name=name, annotations=some)) for name, some in said.items()]
+    accounts = [Of(secrets=None), Of(secrets=[Of(name="listed")])]
+    core = Of(
+        list_namespaced_secret=lambda _, **_asked: Of(items=secrets),
+        list_namespaced_service_account=lambda _: Of(items=accounts),
+    )
+    assert lasting_tokens(core, "space", given=given) == kept
