@@ -14,6 +14,7 @@ from testinfra.backend.base import CommandResult
 
 from fixtures.cluster.objects import Document
 from fixtures.deployment import startup
+from fixtures.deployment.account import clusters_of_the_token
 from fixtures.deployment.capacity import amount, resources
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.network_policy import must_let_in_to
@@ -487,16 +488,15 @@ def test_kubeconfig_outlives_the_pod(deployment: Deployment) -> None:
 @pytest.mark.uses("kubectl")
 def test_kubeconfig_checks_the_api_server(deployment: Deployment) -> None:
     """Whoever answers in its place gets the account's token."""
-    settings = yaml.safe_load(must_run(deployment.inside(), "kubeconfig", "cat $KUBECONFIG"))
-    servers = [one["cluster"] for one in settings["clusters"]]
+    servers = clusters_of_the_token(must_run(deployment.inside(), "kubeconfig", "cat $KUBECONFIG"))
     assert servers, f"kubeconfig: names no API server: {START}"
     trusting = [
-        one.get("server") for one in servers
+        str(one.get("server")) for one in servers
         if not str(one.get("server")).startswith("https://") or one.get("insecure-skip-tls-verify")
     ]  # fmt: skip
     assert not trusting, (
-        f"kubeconfig: gives the account's token to whoever answers for {trusting[0]}: let its server be https, with "
-        "the authority of the cluster and without insecure-skip-tls-verify"
+        f"kubeconfig: gives the account's token to whoever answers for {', '.join(trusting)}: let its "
+        "server be https, with the authority of the cluster and without insecure-skip-tls-verify"
     )
 
 

@@ -14,13 +14,36 @@ from kubernetes import client
 from fixtures import redaction
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.rights import must_be_whole
-from fixtures.deployment.account import account_of, impersonated, lasting_tokens, rules, shown_to, stranger_to
+from fixtures.deployment.account import (
+    account_of,
+    clusters_of_the_token,
+    impersonated,
+    lasting_tokens,
+    rules,
+    shown_to,
+    stranger_to,
+)
 from fixtures.deployment.deployment import Deployment
 from fixtures.verdict.evidence import Blocked
 from tests.suite.serving import serving
 
 PODS = {"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]}
 METRICS = {"verbs": ["get"], "nonResourceURLs": ["/metrics"]}
+KUBECONFIG = """\
+current-context: other
+contexts:
+- {name: workspace, context: {cluster: here, user: code-server}}
+- {name: other, context: {cluster: there, user: me}}
+- {name: third, context: {cluster: front, user: code-server}}
+clusters:
+- {name: there, cluster: {server: "http://there"}}
+- {name: here, cluster: {server: "https://here"}}
+- {name: front, cluster: {server: "https://front"}}
+users:
+- {name: code-server, user: {tokenFile: /token}}
+- {name: me, user: {token: mine}}
+"""
+"""What the start of the workspace writes, and what the developer added to it."""
 RULES: dict[str, dict[str, Any]] = {
     "both": {"resourceRules": [PODS], "nonResourceRules": [METRICS]},
     "paths": {"resourceRules": [], "nonResourceRules": [METRICS]},
@@ -171,3 +194,20 @@ def test_token_that_a_given_cluster_makes_is_not_kept_by_anybody(kept: list[str]
         list_namespaced_service_account=lambda _: Of(items=accounts),
     )
     assert lasting_tokens(core, "space", given=given) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "servers"),
+    [
+        (KUBECONFIG, ["https://here", "https://front"]),
+        (KUBECONFIG.replace("tokenFile", "token"), ["http://there"]),
+        (KUBECONFIG.replace("tokenFile", "token").replace("current-context: other", ""), []),
+        ("clusters: null", []),
+        ("clusters: [{name: a, cluster: null}, b]\ncontexts: {}\nusers: x", []),
+        ("text", []),
+        ("{", []),
+    ],
+    ids=["token's", "current", "no current", "no clusters", "no mappings", "text", "no YAML"],
+)
+def test_clusters_of_a_kubeconfig_are_those_that_get_the_token(text: str, servers: list[str]) -> None:
+    assert [one["server"] for one in clusters_of_the_token(text)] == servers
