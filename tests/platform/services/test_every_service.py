@@ -243,7 +243,7 @@ def test_service_has_no_power_over_its_node(row: Service, services: Services, po
         )
 
 
-@protected(TABLE, "auth")
+@protected(TABLE, "tenancy")
 def test_service_has_no_secret_in_its_pod_s_description(row: Service, services: Services, pod: Pod) -> None:
     """Each developer may look at pods."""
     endpoint = services.require(row.name)
@@ -253,7 +253,7 @@ def test_service_has_no_secret_in_its_pod_s_description(row: Service, services: 
     assert not told, f"{row.name}: {reviewed.shortened(told)} has a secret in plain view: take it from a Secret"
 
 
-@protected(TABLE, "auth")
+@protected(TABLE, "tenancy")
 def test_service_logs_no_credential(row: Service, services: Services, pod: Pod) -> None:
     must_log_no_credential(pod.api, services.require(row.name), row.name)
 
