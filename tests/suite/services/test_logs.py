@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
+from fixtures.cluster.api import ClusterError
 from fixtures.redaction import keep
 from fixtures.services import logs
 from fixtures.verdict.evidence import Blocked
@@ -51,10 +54,18 @@ def test_log_that_never_held_anything_blocks(monkeypatch: pytest.MonkeyPatch) ->
         look(monkeypatch, {})
 
 
-def look_for_credentials(monkeypatch: pytest.MonkeyPatch, said: dict[str, str]) -> None:
-    """Look for credentials in a pod whose containers have logged that."""
+def look_for_credentials(monkeypatch: pytest.MonkeyPatch, said: dict[str, str | int]) -> None:
+    """Look for credentials in a pod whose containers have logged that, or of which the API server answers a status."""
+
+    def read(_core: Any, _name: str, _namespace: str, *, container: str) -> str:
+        match said.get(container, ""):
+            case int(status):
+                raise ApiException(status=status, reason="no log")
+            case text:
+                return text
+
     monkeypatch.setattr(logs, "own_pods", lambda *_: [POD])
-    monkeypatch.setattr(client.CoreV1Api, "read_namespaced_pod_log", lambda *_, container: said.get(container, ""))
+    monkeypatch.setattr(client.CoreV1Api, "read_namespaced_pod_log", read)
     endpoint: Any = SimpleNamespace(host="nats")
     logs.must_log_no_credential(client.ApiClient(), endpoint, "nats")
 
@@ -64,7 +75,12 @@ def look_for_credentials(monkeypatch: pytest.MonkeyPatch, said: dict[str, str]) 
     [
         "it is a password of this run", f"+ token={TOKEN}", f'{{"password": "{TOKEN}"}}',
         f"Authorization: token {TOKEN}", "authorization: Bearer abc.def-ghi_jkl.mno",
-        "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.abc",
+        "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.abc", f"access_token={TOKEN}", f"token = '{TOKEN}'",
+        '{"authorization":["Bearer abc.def-ghi_jkl.mno"]}', "map[authorization:[Bearer abc.def-ghi_jkl.mno]]",
+        "authorization=Bearer abc.def-ghi_jkl.mno", "{'Authorization': \"Bearer abc.def-ghi_jkl.mno\"}",
+        r'{\"authorization\":[\"Bearer abc.def-ghi_jkl.mno\"]}', "(b'authorization', b'Bearer abc.def-ghi_jkl.mno')",
+        "it is a%20password%20of%20this%20run", "it is a+password+of+this+run",
+        base64.b64encode(b"admin:a password of this run").decode(),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("container", ["nats", "reloader", "set-up"])
@@ -77,11 +93,33 @@ def test_credential_in_any_log_is_found(monkeypatch: pytest.MonkeyPatch, contain
     assert TOKEN not in str(told.value)
 
 
-def test_words_of_a_credential_alone_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = (
-        f"token=\nno password given\nsecret=argo-server-of-the-workspace-in-the-cluster\nsha256:{TOKEN}\nbearer token"
-    )
+@pytest.mark.parametrize(
+    "said",
+    [
+        "token=", "no password given", "secret=argo-server-of-the-workspace-in-the-cluster", f"sha256:{TOKEN}",
+        "bearer token", f"GET /list?page_token={TOKEN}", f"next_page_token={TOKEN}", f"nextPageToken: {TOKEN}",
+        f"continue token: {TOKEN}", f"csrf_token={TOKEN}", f"invalid password:\n{TOKEN}", f"token\n={TOKEN}",
+        "authorization:\nbearer abcdefghijklmnopqrst", "authorization: Bearer ***", "the short one",
+    ],
+)  # fmt: skip
+def test_words_of_a_credential_alone_are_none(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    keep("short one")
     look_for_credentials(monkeypatch, {"nats": said})
+
+
+@pytest.mark.parametrize("status", [400, 404], ids=["not started", "gone"])
+def test_container_without_a_log_is_passed_over(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    look_for_credentials(monkeypatch, {"nats": "begun", "reloader": status})
+    with pytest.raises(AssertionError, match="the log of nats of pod nats-0 has a credential"):
+        look_for_credentials(monkeypatch, {"nats": f"token={TOKEN}", "set-up": status})
+    with pytest.raises(Blocked, match="nats has logged nothing since it began"):
+        look_for_credentials(monkeypatch, dict.fromkeys(("nats", "reloader", "set-up"), status))
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_log_that_is_refused_is_explained(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    with pytest.raises(ClusterError, match=r"reading the log of reloader of pod nats/nats-0 failed at .*no log"):
+        look_for_credentials(monkeypatch, {"nats": "begun", "reloader": status})
 
 
 def test_logs_that_never_held_anything_block(monkeypatch: pytest.MonkeyPatch) -> None:
