@@ -50,7 +50,7 @@ def test_claude_code_that_may_do_anything_is_told() -> None:
         "NODE_OPTIONS=--max-old-space-size=900 --inspect=0.0.0.0:9229", "ARGO_INSECURE_SKIP_VERIFY=true",
         "GIT_SSH_COMMAND=ssh -o StrictHostKeyChecking=no", "ARGOCD_OPTS=--grpc-web --insecure", "GIT_TRACE_CURL=1",
         "GIT_SSL_NO_VERIFY=", "GIT_SSL_NO_VERIFY=0", "GIT_SSL_NO_VERIFY=false", "GIT_TRACE_CURL=/tmp/trace",
-        "GIT_CURL_VERBOSE=1", "GIT_TRACE_REDACT=0", "GIT_TRACE_REDACT=false", "GIT_TRACE_REDACT=",
+        "GIT_CURL_VERBOSE=1", "GIT_CURL_VERBOSE=0", "GIT_TRACE_REDACT=0", "GIT_TRACE_REDACT=false", "GIT_TRACE_REDACT=",
         "GIT_SSH_COMMAND=ssh -o StrictHostKeyChecking=off", "GIT_SSH_COMMAND=ssh -o 'StrictHostKeyChecking no'",
         "VAULT_SKIP_VERIFY=t", "VAULT_SKIP_VERIFY=1", "PGSSLMODE=prefer", "SCRIPT=first\nargocd --insecure",
         "ARGOCD_OPTS=--insecure=true", "KUBECTL_OPTS=--insecure-skip-tls-verify",
@@ -66,7 +66,7 @@ def test_variable_that_turns_a_protection_off_is_named(given: str) -> None:
     [
         "SSLKEYLOGFILE=", "NODE_TLS_REJECT_UNAUTHORIZED=1", "PGSSLMODE=verify-full", "ARGO_INSECURE=false",
         "NODE_OPTIONS=--max-old-space-size=900", "GIT_TERMINAL_PROMPT=0", "MY_INSPECTOR=--inspector",
-        "GIT_TRACE_REDACT=1", "GIT_TRACE_REDACT=true", "GIT_CURL_VERBOSE=0", "GIT_TRACE_CURL=false",
+        "GIT_TRACE_REDACT=1", "GIT_TRACE_REDACT=true", "GIT_TRACE_CURL=false",
         "GIT_TRACE_CURL=0", "GIT_TRACE_CURL=", "ARGOCD_OPTS=--insecure=false", "ARGOCD_OPTS=--grpc-web --insecure=0",
         "KUBECTL_OPTS=--insecure-skip-tls-verify=false", "UPGRADE_INSECURE_REQUESTS=1", "VAULT_SKIP_VERIFY=f",
         "HINT=never commit with --no-verify", "GIT_SSH_COMMAND=ssh -o StrictHostKeyChecking=accept-new",
