@@ -6,6 +6,7 @@ import pytest
 from pytest_kubernetes.providers import AClusterManager
 
 from fixtures.deployment.deployment import Deployment
+from fixtures.patience import patient
 from fixtures.registry.client import Pushed
 
 
@@ -15,7 +16,7 @@ def test_available_deployment_names_the_pushed_image_by_digest(
 ) -> None:
     name, space = deployment.name, deployment.namespace
     k8s.create()
-    k8s.wait(f"deployment/{name}", "condition=Available=True", timeout=60, namespace=space)
+    k8s.wait(f"deployment/{name}", "condition=Available=True", timeout=round(patient(60)), namespace=space)
     found = k8s.kubectl(["get", "deployment", name, "--namespace", space])
     asked = found["spec"]["template"]["spec"]["containers"][0]["image"]
     assert asked == pushed.reference, (

@@ -26,6 +26,7 @@ from fixtures.deployment.tools import json_of, must_run, succeeded
 from fixtures.deployment.workspace_start import START, must_be_account, must_have_script
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
+from fixtures.patience import patient
 from fixtures.registry.client import Pushed, Registry, opened
 from fixtures.registry.settings import RegistryError, RegistrySettings
 from fixtures.services.settings import DeploymentSettings
@@ -122,7 +123,7 @@ def test_service_leads_another_pod_to_the_editor(deployment: Deployment, scratch
     service, port = found
     url = f"http://{service}.{deployment.namespace}.svc:{port}/healthz"
     # What curl says of its failure is for the check's first line, so the pod ends well all the same.
-    ask = f"curl --silent --show-error --retry 5 --retry-connrefused --max-time 30 {url} 2>&1; exit 0"
+    ask = f"curl --silent --show-error --retry 5 --retry-connrefused --max-time {patient(30):.0f} {url} 2>&1; exit 0"
     asking: Any = scratch.pod("sh", "-c", ask)
     deployment.core.create_namespaced_pod(deployment.namespace, asking)
     scratch.must_succeed()
@@ -510,7 +511,8 @@ def _service(deployment: Deployment) -> Any:
 def _visit(deployment: Deployment, url: str) -> list[Facts]:
     """Return what a visitor gets at a URL where curl follows each redirect, as `fixtures.smoke.visitor` takes it."""
     # The page itself goes the other way than what curl says of it.
-    ask = "curl --silent --show-error --insecure --location --max-redirs 5 --max-time 20 --noproxy '*' --output page"
+    ask = "curl --silent --show-error --insecure --location --max-redirs 5 --noproxy '*' --output page"
+    ask += f" --max-time {patient(20):.0f}"
     script = f"{ask} --write-out '%{{http_code}} %{{url_effective}}' '{url}'; e=$?; cat page >&2; exit $e"
     done = deployment.run(script)
     if done.rc:

@@ -19,6 +19,7 @@ from fixtures.deployment.overlay import ssh_key_pair
 from fixtures.deployment.tools import must_run
 from fixtures.deployment.workspace_start import START
 from fixtures.inventory import Inventory
+from fixtures.patience import patient
 from fixtures.services.settings import DeploymentSettings
 from fixtures.shell.transport import ShellDiedError
 
@@ -129,7 +130,7 @@ def test_drained_pod_comes_back_with_its_home(run_deployment: Deployment, rememb
         raise AssertionError(
             f"drain: its node cannot be emptied: {budget}: let no PodDisruptionBudget keep the one pod"
         ) from None
-    run_deployment.wait_for("another pod", 60, run_deployment.core.list_namespaced_pod,
+    run_deployment.wait_for("another pod", patient(60), run_deployment.core.list_namespaced_pod,
                             lambda pods: before.uid not in [pod.metadata.uid for pod in pods],
                             label_selector=run_deployment.selector)  # fmt: skip
     run_deployment.wait_ready()
@@ -175,7 +176,7 @@ def _container(deployment: Deployment) -> Any:
 
 def _wait_for_restart(deployment: Deployment, before: int) -> None:
     """Wait until its container was started again: for a moment the pod still has the status of before."""
-    deployment.wait_for("its container to start again", 60, deployment.core.list_namespaced_pod,
+    deployment.wait_for("its container to start again", patient(60), deployment.core.list_namespaced_pod,
                         lambda _: _restarts(deployment) > before, label_selector=deployment.selector)  # fmt: skip
 
 

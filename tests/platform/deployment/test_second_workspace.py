@@ -20,6 +20,7 @@ from fixtures.deployment.home import home_folder
 from fixtures.deployment.overlay import BASE, HOSTNAME, LEAST_CPU, Workspace
 from fixtures.deployment.tools import word
 from fixtures.image.image import Image
+from fixtures.patience import patient
 
 pytestmark = [pytest.mark.requirement("DEP-12"), pytest.mark.xdist_group("second")]
 
@@ -50,7 +51,7 @@ class Second:
         self.deployment.close()
         self.objects.remove([one for one in self.documents if one["kind"] == "Namespace"])
         core, volume = self.deployment.core, self.name("PersistentVolume")
-        wait_until("the volume to be Released", RELEASED_SECONDS, core.list_persistent_volume,
+        wait_until("the volume to be Released", patient(RELEASED_SECONDS), core.list_persistent_volume,
                    lambda found: all(one.status.phase == "Released" for one in found),
                    field_selector=f"metadata.name={volume}")  # fmt: skip
         core.delete_persistent_volume(volume)

@@ -16,6 +16,7 @@ from fixtures.deployment.privileges import PRIVILEGES, must_refuse_pod, must_tak
 from fixtures.deployment.tools import must_refuse, must_run, word
 from fixtures.login.proxy import NAMESPACE, WORK_NAMESPACE, LoginProxy
 from fixtures.marks import RUN_LABEL
+from fixtures.patience import patient
 from fixtures.smoke import reviewed
 from fixtures.smoke.other_accounts import beyond_review
 
@@ -89,7 +90,7 @@ def test_account_may_do_nothing_beside_the_login(
 @pytest.mark.uses("kubectl")
 @pytest.mark.parametrize("what", TRIED)
 def test_developer_is_refused_by_the_api_server(what: str, own: Deployment) -> None:
-    script = f"timeout 20 kubectl --namespace={NAMESPACE} {TRIED[what]}"
+    script = f"timeout {patient(20):.0f} kubectl --namespace={NAMESPACE} {TRIED[what]}"
     must_refuse(own.inside(), "kubectl", script, "[Ff]orbidden", repair=APART)
 
 

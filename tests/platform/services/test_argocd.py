@@ -20,6 +20,7 @@ from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.tools import json_of, refused, succeeded, word
 from fixtures.inventory import Inventory
 from fixtures.login.attacks import claims
+from fixtures.patience import patient
 from fixtures.services.catalogue.argocd import CLUSTER, SERVICE, Application, ArgoCd, ArgoCdCli, connected
 from fixtures.services.catalogue.gitea import SERVICE as GITEA
 from fixtures.services.catalogue.gitea import Repository, repository_of
@@ -246,7 +247,7 @@ def test_nobody_gives_himself_rights_by_a_commit(
 ) -> None:
     source.commit({"binding.yaml": json.dumps(binding | {"kind": kind})})
     _must(argocd_cli, _create(application, source.url, application.endpoint.account.space))
-    script = f"argocd app sync {application.name} --timeout={DEPLOY_SECONDS:.0f}"
+    script = f"argocd app sync {application.name} --timeout={patient(DEPLOY_SECONDS):.0f}"
     done = argocd_cli(script, seconds=2 * DEPLOY_SECONDS)
     words = f":{kind} is not permitted in project"
     refused(done, "argocd", words, what=f"a {kind} out of a commit", repair=POLICY, output="both")
@@ -447,7 +448,7 @@ def _create(application: Application, url: str, project: str) -> str:
 def _deployed(argocd_cli: ArgoCdCli, application: Application) -> tuple[Any, ...]:
     """Sync and wait by argocd; return what the cluster has: the application's state, the word, is its pod Ready."""
     name, scratch = application.name, application.scratch
-    limit = f"--timeout={DEPLOY_SECONDS:.0f}"
+    limit = f"--timeout={patient(DEPLOY_SECONDS):.0f}"
     _must(argocd_cli, f"argocd app sync {name} {limit} >/dev/null && argocd app wait {name} --sync --health {limit}")
     return application.status(), scratch.data(), scratch.ready(scratch.pods())
 
@@ -455,7 +456,7 @@ def _deployed(argocd_cli: ArgoCdCli, application: Application) -> tuple[Any, ...
 def _gone(application: Application) -> str:
     # This release's `app delete` does not wait.
     what = f"applications.argoproj.io/{application.name} --namespace={SERVICE.namespace}"
-    return f"kubectl wait --for=delete {what} --timeout={READY_SECONDS:.0f}s"
+    return f"kubectl wait --for=delete {what} --timeout={patient(READY_SECONDS):.0f}s"
 
 
 def _must(argocd_cli: ArgoCdCli, script: str) -> None:

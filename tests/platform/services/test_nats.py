@@ -17,6 +17,7 @@ from nats.js.api import StorageType
 from fixtures.advice import REBUILD
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import json_of, refused, says, succeeded
+from fixtures.patience import patient
 from fixtures.services.catalogue.nats import SECONDS, NatsCli, NatsClient, connected, monitored
 from fixtures.services.logs import must_not_log
 from fixtures.services.model import Account, Endpoint, ServiceError
@@ -61,7 +62,7 @@ def stream(outside: NatsClient, run_id: str) -> Iterator[str]:
 def account_of(nats: Endpoint, user: Account) -> str:
     """Return the name of the account that a user is of, as the server tells him (NATS 2.10 and later)."""
     with connected(nats, user) as client:
-        told = client.do(client.client.request("$SYS.REQ.USER.INFO", b"", timeout=SECONDS))
+        told = client.do(client.client.request("$SYS.REQ.USER.INFO", b"", timeout=patient(SECONDS)))
     return str(json.loads(told.data)["data"]["account"])
 
 
@@ -70,7 +71,10 @@ def account_of(nats: Endpoint, user: Account) -> str:
 
 @pytest.mark.requirement("TOOL-nats-connects", "ENV-2")
 def test_nats_checks_the_server_that_the_environment_names(nats_cli: NatsCli, outside: NatsClient) -> None:
-    done = nats_cli("nats server check connection --format=json")
+    warn, critical = f"warn={patient(SECONDS):.0f}s", f"critical={2 * patient(SECONDS):.0f}s"
+    limits = " ".join(f"--{what}-{warn} --{what}-{critical}" for what in ("connect", "rtt", "req"))
+    # By itself it warns of an answer after half a second, which is a matter of what else its machine does.
+    done = nats_cli(f"nats server check connection {limits} --format=json")
     said, fix = (done.stdout or done.stderr).strip(), "set NATS_URL to the server, and start it where it is down"
     answer = succeeded(done, "nats", "no connection from the pod", said=said, repair=fix)
     told = json_of(answer, "nats", "tells of its connection")
@@ -91,7 +95,7 @@ def test_nats_refuses_a_server_of_another_authority(nats_cli: NatsCli, foreign_c
 def test_server_takes_no_plain_connection(nats: Endpoint) -> None:
     with (
         nats.route() as route,
-        socket.create_connection(route, timeout=SECONDS) as plain,
+        socket.create_connection(route, timeout=patient(SECONDS)) as plain,
         plain.makefile("rb") as lines,
     ):
         said = json.loads(lines.readline().removeprefix(b"INFO "))
@@ -112,7 +116,7 @@ def test_message_from_the_pod_arrives_outside(nats_cli: NatsCli, outside: NatsCl
     outside.do(outside.client.flush())
     fix = "let the user publish, by `permissions` in nats.conf"
     succeeded(nats_cli(f"nats pub {subject} {word}"), "nats", "cannot publish", repair=fix)
-    message = outside.do(subscription.next_msg(timeout=SECONDS)).data.decode()
+    message = outside.do(subscription.next_msg(timeout=patient(SECONDS))).data.decode()
     assert message == word, f"nats: {message!r} arrived, {word!r} was sent: set NATS_URL"
 
 
@@ -124,7 +128,7 @@ def test_message_from_outside_arrives_in_the_pod(nats_cli: NatsCli, outside: Nat
         serving = thread.submit(nats_cli, f"nats reply {subject} --echo --count=1", seconds=2 * SECONDS)
         while True:
             try:
-                answer = outside.do(outside.client.request(subject, word.encode(), timeout=SECONDS))
+                answer = outside.do(outside.client.request(subject, word.encode(), timeout=patient(SECONDS)))
                 break
             except nats.errors.NoRespondersError:
                 assert not serving.done(), (
@@ -180,7 +184,7 @@ def test_message_of_a_megabyte_arrives(nats: Endpoint, outside: NatsClient, subj
         )
         second.do(second.client.publish(subject, sent))
         second.do(second.client.flush())
-    got = outside.do(subscription.next_msg(timeout=SECONDS)).data
+    got = outside.do(subscription.next_msg(timeout=patient(SECONDS))).data
     assert got == sent, f"nats: of a message of {MEGABYTE:,} bytes {len(got):,} arrived, or others: read its log"
 
 
@@ -257,7 +261,7 @@ def test_accounts_do_not_see_each_others_messages(
         with connected(nats, stranger) as other:
             other.publish(subject, "from-the-stranger-outside")
         second.publish(subject, "from-the-owner")
-        first = listening.do(subscription.next_msg(timeout=SECONDS)).data.decode()
+        first = listening.do(subscription.next_msg(timeout=patient(SECONDS))).data.decode()
     assert first == "from-the-owner", f"nats: {owner.user} gets {first!r}, which {stranger.user} sent: {ACCOUNTS}"
 
 

@@ -19,6 +19,7 @@ from fixtures.deployment.tools import attempt, says, succeeded, word
 from fixtures.deployment.workspace_start import must_be_account
 from fixtures.files import tar_of
 from fixtures.inventory import Inventory
+from fixtures.patience import patient
 
 AUTHORITY = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 PLAY_SECONDS = 120.0
@@ -136,7 +137,7 @@ def test_developer_deploys_by_a_playbook(pod: Pod, scratch: Scratch) -> None:
     where: dict[str, Any] = space | {"label_selectors": [scratch.selector]}
     wanted = {"definition": scratch.application("sh", "-c", f"echo {said} && exec sleep infinity")}
     tasks: list[dict[str, Any]] = [
-        {"kubernetes.core.k8s": space | wanted | {"wait": True, "wait_sleep": 1, "wait_timeout": 60}},
+        {"kubernetes.core.k8s": space | wanted | {"wait": True, "wait_sleep": 1, "wait_timeout": round(patient(60))}},
         {"kubernetes.core.k8s_info": {"kind": "Pod"} | where, "register": "found"},
         {"kubernetes.core.k8s_log": where, "register": "log"},
         {"ansible.builtin.assert": {"that": ["found.resources | length == 1", f"log.log | trim == '{said}'"]}},

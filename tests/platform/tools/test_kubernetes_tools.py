@@ -17,6 +17,7 @@ from fixtures.deployment.workspace_start import must_be_account
 from fixtures.files import tar_of
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
+from fixtures.patience import patient
 
 HELM_SECONDS = 90.0
 PORT = 8000
@@ -113,12 +114,14 @@ def test_developer_runs_an_application(pod: Pod, scratch: Scratch) -> None:
     assert not wrong, f"application: {wrong} instead of {said}: check the cluster's DNS and its NetworkPolicies"
     must_run(pod, "kubectl", f"kubectl scale --replicas=2 {where}")
     _rolled_out(pod, scratch, replicas=2)
-    must_run(pod, "kubectl", "kubectl delete --cascade=foreground --timeout=50s -f -", stdin=manifests)
+    must_run(pod, "kubectl", f"kubectl delete --cascade=foreground --timeout={patient(50):.0f}s -f -", stdin=manifests)
     assert not scratch.left(), f"kubectl: {scratch.left()} after the deletion: give the account the verb delete on them"
 
 
 def _rolled_out(pod: Pod, scratch: Scratch, *, replicas: int) -> None:
-    done = attempt(pod, "kubectl", f"kubectl rollout status deployment/{scratch.name} --timeout=50s", seconds=60)
+    done = attempt(
+        pod, "kubectl", f"kubectl rollout status deployment/{scratch.name} --timeout={patient(50):.0f}s", seconds=60
+    )
     said, fix = f"{last_line(done.stderr)} ({scratch.last_word()})", "fix what the pod complains of"
     succeeded(done, "kubectl", "rollout status failed", said=said, repair=fix)
     ready = [one.metadata.name for one in scratch.pods() if scratch.ready([one])]
@@ -142,12 +145,14 @@ class Release:
 
     def put(self, verb: str, said: str) -> dict[str, Any]:
         """Install or upgrade it, and wait until its pod is there."""
-        done: dict[str, Any] = self.helm(f"{verb} {self.scratch.name} . --set=said={said} --wait --timeout=60s")
+        done: dict[str, Any] = self.helm(
+            f"{verb} {self.scratch.name} . --set=said={said} --wait --timeout={patient(60):.0f}s"
+        )
         return done
 
     def change(self, arguments: str) -> None:
         """Run a command of helm that changes it, and wait until that is done."""
-        must_run(self.pod, "helm", f"helm {arguments} --wait --timeout=60s", seconds=HELM_SECONDS)
+        must_run(self.pod, "helm", f"helm {arguments} --wait --timeout={patient(60):.0f}s", seconds=HELM_SECONDS)
 
     def chart(self) -> dict[str, str]:
         """Return the chart's files."""
@@ -310,4 +315,6 @@ def _service(scratch: Scratch) -> dict[str, Any]:
 
 def _patient(command: str) -> str:
     """Return a script that repeats a command until it succeeds: nodes know a service a moment after it is made."""
-    return f"timeout 30 sh -c 'until {command} 2>error; do sleep 0.2; done' || {{ cat error >&2; exit 1; }}"
+    return (
+        f"timeout {patient(30):.0f} sh -c 'until {command} 2>error; do sleep 0.2; done' || {{ cat error >&2; exit 1; }}"
+    )

@@ -16,6 +16,7 @@ from fixtures.advice import repair
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.tools import Output, must_refuse, must_run, must_tell, refused, run_with, says, succeeded
 from fixtures.files import tar_of
+from fixtures.patience import patient
 from fixtures.shell.shell import Shell
 from fixtures.shell.testinfra_backend import PersistentShellBackend
 from fixtures.shell.transport import ProcessTransport
@@ -79,7 +80,9 @@ def test_output_that_is_no_json_is_a_failure(here: Pod) -> None:
 
 
 def test_a_tool_that_hangs_is_named(here: Pod) -> None:
-    with pytest.raises(AssertionError, match=r"^tool: `sleep 60` does not end in 0.2 s: check that the service"):
+    with pytest.raises(
+        AssertionError, match=rf"^tool: `sleep 60` does not end in {patient(0.2):g} s: check that the service"
+    ):
         must_run(here, "tool", "sleep 60", seconds=0.2)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.shell.shell import Shell
+from fixtures.shell.shell import Shell, in_scratch_directory
 from fixtures.shell.transport import (
     Chunk,
     CommandTimeoutError,
@@ -178,6 +178,12 @@ def test_timeout_names_command_limit_and_last_output(shell: Shell) -> None:
     expected = r"here: `echo first.*\.\.\.` .* 0\.3 s; last stdout: first \| last, last stderr: oops: find"
     assert re.match(expected, message)
     assert len(message) < 400
+
+
+def test_timeout_in_a_scratch_directory_names_the_last_line_of_the_script(shell: Shell) -> None:
+    script = in_scratch_directory("export A=1\n" * 30 + "sleep 100")
+    with pytest.raises(CommandTimeoutError, match=r"^here: `sleep 100` did not end within its limit of 0\.2 s; "):
+        shell.run(script, timeout=0.2)
 
 
 class NeverIdleTransport(ProcessTransport):

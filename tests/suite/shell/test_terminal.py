@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.patience import patient
 from fixtures.shell.screen import ScreenError, TerminalError
 from fixtures.shell.terminal import Terminal
 
@@ -57,7 +58,9 @@ def test_typed_text_is_read() -> None:
 
 
 def test_interrupt_key_reaches_the_program() -> None:
-    with Terminal(script("trap 'echo caught; exit 7' INT; echo ready; while :; do read line; done")) as terminal:
+    # Without noflsh the terminal may throw away what comes right after the key.
+    program = script("stty noflsh; trap 'echo caught; exit 7' INT; echo ready; while :; do read line; done")
+    with Terminal(program) as terminal:
         terminal.wait_for("ready")
         terminal.send("\x03")
         assert terminal.wait_for_exit() == 7
@@ -112,7 +115,8 @@ def test_unmet_wait_shows_the_screen() -> None:
             terminal.wait_for("missing", timeout=0.2)
     first, _, screen = str(caught.value).partition("\n")
     assert first.endswith(
-        "did not show 'missing' within 0.2 s, its screen ends with 'what is there': start it by hand; the whole screen:"
+        f"did not show 'missing' within {patient(0.2):g} s, its screen ends with 'what is there': "
+        "start it by hand; the whole screen:"
     )
     assert screen == "what is there"
 
@@ -131,7 +135,7 @@ def test_first_line_of_an_error_tells_what_the_screen_ends_with() -> None:
 def test_error_about_an_empty_screen_says_so() -> None:
     with (
         Terminal(script("sleep 100")) as terminal,
-        pytest.raises(TerminalError, match=r"within 0.2 s, its screen is empty: .*\n\(empty\)$"),
+        pytest.raises(TerminalError, match=rf"within {patient(0.2):g} s, its screen is empty: .*\n\(empty\)$"),
     ):
         terminal.wait_for("missing", timeout=0.2)
 

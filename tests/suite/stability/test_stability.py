@@ -208,8 +208,7 @@ def test_order_by_chance_is_that_of_its_seed(pytester: pytest.Pytester) -> None:
     assert len({*files[:8]}) == len({*files[8:]}) == 1
 
 
-def test_what_fails_now_and_then_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditions, "LOOK_SECONDS", 0.001)
+def test_what_fails_now_and_then_is_noted() -> None:
     called: list[int] = []
 
     def fail_at_first() -> int:
@@ -218,7 +217,7 @@ def test_what_fails_now_and_then_is_noted(monkeypatch: pytest.MonkeyPatch) -> No
             raise OSError("no network")
         return 1
 
-    with conditions.repeated(fail_at_first) as kept:
+    with conditions.repeated(fail_at_first, 0.001) as kept:
         while not kept.done:
             pass
     assert kept.words.endswith("as meant, 1 times not: no network")
@@ -233,6 +232,37 @@ def test_busy_programs_end_with_the_condition(monkeypatch: pytest.MonkeyPatch, t
         while len(pids := [*tmp_path.iterdir()]) < expected:
             pass
     assert all(gone(int(pid.name)) for pid in pids)
+
+
+def test_disk_is_written_to_until_the_condition_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(conditions, "BUILD_DIRECTORY", tmp_path)
+    surroundings: Any = None
+    with conditions.busy_disk(surroundings) as kept:
+        while len([one for one in tmp_path.glob("*/*") if one.stat().st_size]) < len(os.sched_getaffinity(0)):
+            pass
+    assert not kept.words
+    assert not [*tmp_path.iterdir()]
+
+
+def test_program_of_a_condition_that_ends_by_itself_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "BUSY", "raise SystemExit(7)")
+    surroundings: Any = None
+    with conditions.busy_cores(surroundings) as kept:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    assert kept.words.endswith("a program of it ended with 7")
+
+
+def test_cluster_stands_still_now_and_then_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(conditions, "call", lambda *words: told.append(" ".join(words)))
+    monkeypatch.setattr(conditions, "STILL_SECONDS", 0.0)
+    monkeypatch.setattr(conditions, "BETWEEN_SECONDS", 0.001)
+    surroundings: Any = Object(cluster=Object(engine="podman", nodes=["a", "b"]))
+    with conditions.standing_still(surroundings) as kept:
+        while kept.done < 2:
+            pass
+    assert told[:4] == ["podman pause a", "podman pause b", "podman unpause a", "podman unpause b"]
+    assert told[-1] == "podman unpause b"
 
 
 def test_services_of_the_suite_alone_are_delayed() -> None:

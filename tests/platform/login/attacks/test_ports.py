@@ -17,13 +17,15 @@ from fixtures.deployment.pod import Pod
 from fixtures.login.attacks import CODE_SERVER_PORT, open_ports
 from fixtures.login.proxy import SERVICE, LoginProxy
 from fixtures.login.visitor import Visitor
+from fixtures.patience import patient
 from fixtures.services import tls
 
 pytestmark = [pytest.mark.requirement("DEP-4"), pytest.mark.xdist_group("proxy")]
 
 PROXY_PORT = 4180
 """The one port of the pod that is not on its loopback."""
-ASK = "curl --silent --insecure --max-time 5 --output /dev/null --write-out '%{http_code}'"
+ASK = "curl --silent --insecure --output /dev/null --write-out '%{http_code}'"
+ASK_SECONDS = 5.0
 CODE_SERVER = "code-server"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 CONFINED = {
@@ -52,7 +54,7 @@ BIND = "let code-server listen on 127.0.0.1 alone, by --bind-addr"
 def reached(pod: Pod, address: str, port: int) -> str:
     """Return what a pod gets from a port of another one: the status of its answer, 000 for none."""
     scheme = "https" if port == PROXY_PORT else "http"
-    return str(pod.run(f"{ASK} {scheme}://{address}:{port}/").stdout)
+    return str(pod.run(f"{ASK} --max-time {patient(ASK_SECONDS):.0f} {scheme}://{address}:{port}/").stdout)
 
 
 def test_pod_has_no_other_open_port(own_pod: Pod) -> None:
