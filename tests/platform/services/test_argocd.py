@@ -34,6 +34,8 @@ from fixtures.verdict.evidence import blocked
 DEPLOY_SECONDS = 90.0
 READY_SECONDS = 60.0
 LOOK_SECONDS = 900.0
+GIVEN_UP_SECONDS = 3
+"""After which a Deployment that makes no progress has failed."""
 """Who pushes and waits longer than that for the cluster takes the push for lost."""
 TOKEN_SECONDS = 86_400
 """What a log-in is good for by default, see users.session.duration in Argo CD's manual."""
@@ -199,6 +201,25 @@ def test_argocd_deploys_from_gitea_follows_a_commit_and_deletes(
     left = [application.status(), scratch.data(), scratch.pods()]
     assert left == [None, None, []], (
         f"argocd: deleted the application, and {left} is still there: read the application controller's log"
+    )
+
+
+@pytest.mark.requirement("TOOL-argocd-operates")
+def test_application_that_does_not_run_is_not_healthy(
+    argocd_cli: ArgoCdCli, source: Source, application: Application
+) -> None:
+    scratch = application.scratch
+    broken = scratch.application("sh", "-c", "exit 1")
+    broken["spec"]["progressDeadlineSeconds"] = GIVEN_UP_SECONDS
+    source.commit({"application.yaml": json.dumps(broken)})
+    _must(argocd_cli, _create(application, source.url, application.endpoint.account.space))
+    _must(argocd_cli, f"argocd app sync {application.name} --timeout={patient(DEPLOY_SECONDS):.0f}")
+    wait = f"argocd app wait {application.name} --degraded --timeout={patient(READY_SECONDS):.0f}"
+    done = argocd_cli(wait, seconds=2 * READY_SECONDS)
+    health = (application.status() or ("", "gone"))[1]
+    assert health == "Degraded", (
+        f"argocd: calls an application {health} whose pod ends again and again, not Degraded: take "
+        f"resource.customizations.health out of argocd-cm ({_words(done.stderr)})"
     )
 
 
@@ -403,7 +424,12 @@ def test_user_changes_nothing_but_his_own_applications(argocd: Endpoint) -> None
     forbidden = [
         *(("projects", action, name) for action in ("create", "update", "delete") for name in (mine, other, "default")),
         *(("clusters", action, "any") for action in ("create", "update", "delete")),
-        *(("applications", action, f"{other}/any") for action in ("get", "create", "sync", "delete")),
+        # Patterns of policy.csv may be read as parts of a name (policy.matchMode: regex).
+        *(
+            ("applications", action, f"{name}/any")
+            for action in ("get", "create", "sync", "delete")
+            for name in (other, f"another-{mine}", f"{mine}-else")
+        ),
         *(("repositories", action, f"{other}/any") for action in ("get", "create", "delete")),
         # Of accounts, gpgkeys and extensions the server answers no such question.
         *((kind, "create", "any") for kind in ("certificates", "exec", "applicationsets")),

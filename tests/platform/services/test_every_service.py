@@ -83,6 +83,8 @@ IDENTITIES = (
 """Headers in which a proxy tells a server behind it who the visitor is."""
 
 
+ANSWERED = frozenset({"exec", "grpc", "httpGet"})
+"""Probes that a program answers; a `tcpSocket` is opened by the kernel, or a proxy."""
 STORES = ("nats", "postgresql", "valkey")
 """Services that nobody outside of the cluster uses."""
 IN_CLUSTER = tuple(row for row in TABLE if row.name in {"argo", "argocd"})
@@ -240,6 +242,20 @@ def test_service_has_no_power_over_its_node(row: Service, services: Services, po
         assert not powers, (
             f"{row.name}: pod {one.metadata.name} has power over its node ({', '.join(powers)}): take that out of its "
             "securityContext and volumes"
+        )
+
+
+@protected(TABLE, "tenancy")
+def test_service_is_ready_by_an_answer_of_its_own(row: Service, services: Services, pod: Pod) -> None:
+    """Who opens the port may be a proxy in front of a server that is dead: people are sent there all the same."""
+    endpoint = services.require(row.name)
+    for one in own_pods(pod.api, endpoint.host, row.name):
+        spec = pod.api.sanitize_for_serialization(one.spec)
+        ways = {way for part in spec["containers"] for way in part.get("readinessProbe", ())}
+        assert ways & ANSWERED, (
+            f"{row.name}: pod {one.metadata.name} is Ready "
+            f"{'as soon as its port is open' if ways else 'as soon as it runs'}: give it a readinessProbe by httpGet "
+            "or exec, which the service itself answers"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,10 @@ from fixtures.services import route
 from fixtures.verdict.evidence import Blocked
 
 
-def slices(*, ready: bool, port: str | None = "https") -> list[Any]:
-    endpoint = SimpleNamespace(conditions=SimpleNamespace(ready=ready), target_ref=SimpleNamespace(name="web-1"))
-    return [SimpleNamespace(ports=[SimpleNamespace(name=port, port=8443)], endpoints=[endpoint])]
+def slices(*, ready: bool, port: str | None = "https", pod: str = "web-1") -> list[Any]:
+    endpoint = SimpleNamespace(conditions=SimpleNamespace(ready=ready), target_ref=SimpleNamespace(name=pod))
+    ports = [SimpleNamespace(name=port, port=8443)]
+    return [SimpleNamespace(ports=ports, endpoints=[endpoint], metadata=SimpleNamespace(uid=pod, name=pod))]
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,26 @@ def test_service_without_pods_blocks_what_reads_their_log(monkeypatch: pytest.Mo
     monkeypatch.setattr(route, "pods_of", lambda *_: [])
     with pytest.raises(Blocked, match=r"^nats has no pod in the cluster"):
         route.own_pods(client.ApiClient(), "nats.example.com", "nats")
+
+
+def test_way_to_a_service_leads_to_a_pod_of_its_own_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SimpleNamespace(spec=SimpleNamespace(ports=[SimpleNamespace(name="https", port=443)]))
+    # As the API answers: without a selector the slices of all Services of the namespace.
+    answers = {"kubernetes.io/service-name=web": slices(ready=True), "": slices(ready=True, pod="other-1")}
+
+    def listed(_self: Any, namespace: str, label_selector: str = "") -> Any:
+        assert namespace == "space"
+        return SimpleNamespace(items=answers[label_selector], metadata=SimpleNamespace(resource_version="1"))
+
+    led: list[Any] = []
+
+    def forward(_api: Any, *place: Any) -> Any:
+        led.append(place)
+        return nullcontext(SimpleNamespace(port=1234))
+
+    monkeypatch.setattr(client.CoreV1Api, "read_namespaced_service", lambda *_: service)
+    monkeypatch.setattr(client.DiscoveryV1Api, "list_namespaced_endpoint_slice", listed)
+    monkeypatch.setattr(route, "PortForward", forward)
+    with route.reached(client.ApiClient(), "web.space.svc", 443) as found:
+        assert found == ("127.0.0.1", 1234)
+    assert led == [("space", "web-1", 8443)]

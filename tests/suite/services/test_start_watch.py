@@ -11,6 +11,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.cluster.wait import ClusterWaitError
+from fixtures.marks import RUN_LABEL
 from fixtures.services.catalogue.table import TABLE
 from fixtures.services.progress import Progress, Status
 from fixtures.services.start_watch import StartWatch
@@ -54,6 +55,18 @@ def test_wait_ends_when_all_are_ready(watch: StartWatch, status: Status) -> None
     assert [one.service.name for one in status.pending()] == ["gitea"]
     assert watch.see([pod("postgresql", ready=True), pod("gitea", ready=True)])
     assert not status.faults
+
+
+def test_pods_of_this_run_alone_are_watched(watch: StartWatch, status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def wait_until(_what: str, _seconds: float, _listed: Any, ready: Callable[..., bool], **selection: str) -> None:
+        asked.append(selection.get("label_selector", ""))
+        assert ready([pod(name, ready=True) for name in status.progress])
+
+    monkeypatch.setattr("fixtures.services.start_watch.wait_until", wait_until)
+    watch.wait()
+    assert asked == [f"{RUN_LABEL}=run1"]
 
 
 def test_service_that_crashes_is_given_up_after_its_restarts(watch: StartWatch, status: Status) -> None:
