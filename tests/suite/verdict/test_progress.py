@@ -48,6 +48,27 @@ def test_log_has_plain_lines_and_first_lines(run: Run, pytester: pytest.Pytester
     assert "test_image.py .F" not in said
 
 
+@pytest.mark.parametrize(
+    "check", ["assert found == 1", "open('/no/such/file'); assert found == 2"], ids=["failed", "error"]
+)
+def test_load_of_the_machine_is_told_beside_what_went_wrong(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    monkeypatch.setattr("fixtures.host.load.since", lambda _: "it was busy")
+    said = run(f'@pytest.mark.requirement("IMG-5")\ndef test_a(): found = 2; {check}\n', "--brief").stdout.str()
+    assert "this machine: it was busy" in said
+    details = (pytester.path / ".build" / "failures-image.txt").read_text(encoding="utf-8")
+    assert "---- this machine\nit was busy" in details
+
+
+def test_load_of_the_machine_is_no_matter_where_all_is_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.host.load.since", lambda _: "it was busy")
+    assert (
+        "it was busy"
+        not in run('@pytest.mark.requirement("IMG-5")\ndef test_a(): assert 1 + len("") == 1\n').stdout.str()
+    )
+
+
 @pytest.mark.parametrize("option", ["--waivers=none.toml", "--collect-only-nothing"])
 def test_text_of_earlier_failures_stays_where_no_check_ran(run: Run, pytester: pytest.Pytester, option: str) -> None:
     details = pytester.path / ".build" / "failures-image.txt"
