@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 
 from fixtures.cluster import lease as leases
-from fixtures.cluster.api import ClusterError
+from fixtures.cluster.api import REQUEST_SECONDS, ClusterError
 from tests.suite.cluster.fakes.api_server import ApiServer
 
 LEASE = f"{leases.COLLECTION}/{leases.NAME}"
@@ -123,3 +123,8 @@ def test_cluster_that_takes_no_lease_is_locked_on_this_machine(
         ):
             pytest.fail("taken though held")
     assert LEASE not in api_server.documents
+
+
+def test_two_requests_that_hang_do_not_lose_the_cluster() -> None:
+    between = leases.DURATION_SECONDS / leases.RENEWALS
+    assert 2 * (between + REQUEST_SECONDS[1]) < leases.DURATION_SECONDS
