@@ -19,6 +19,7 @@ from fixtures.image.containers import Container, Containers
 from fixtures.image.image import OMITTED_LABEL, Image
 from fixtures.inventory import Inventory
 from fixtures.marks import PROJECT
+from fixtures.patience import patient
 from fixtures.verdict.evidence import blocked
 
 RESOLVE = """node -e '
@@ -117,7 +118,8 @@ def test_code_server_serves_its_page(profile: str, image: Image, containers: Con
     done = containers(profile).run(
         f"""{settings.start} >log 2>&1 &
         server=$!
-        curl --silent --show-error --fail --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 \\
+        curl --silent --show-error --fail --retry-connrefused --retry-delay 1 \\
+            --retry {patient(60):.0f} --retry-max-time {patient(60):.0f} \\
             http://127.0.0.1:{port}{settings.ready_path} >>log &&
             curl --silent --show-error --location http://127.0.0.1:{port}/ >page
         kill $server; wait $server

@@ -15,6 +15,7 @@ from fixtures.image.containers import as_root
 from fixtures.image.image import Image
 from fixtures.image_settings import OTHER_UID
 from fixtures.paths import BUILD_DIRECTORY
+from fixtures.patience import patient
 from fixtures.verdict.evidence import blocked
 
 pytestmark = [pytest.mark.requirement("IMG-2", "IMG-4"), pytest.mark.feature("editor")]
@@ -34,8 +35,8 @@ RULES = {
     "any UID, a read-only root and no capabilities": (*ANY_UID, *READ_ONLY, *NO_RIGHTS),
 }
 ASK = (
-    "curl --silent --show-error --fail --retry 60 --retry-connrefused --retry-delay 1 --retry-max-time 60 "
-    "--globoff http://{host}:{port}{path}"
+    "curl --silent --show-error --fail --retry {seconds:.0f} --retry-connrefused --retry-delay 1 "
+    "--retry-max-time {seconds:.0f} --globoff http://{host}:{port}{path}"
 )
 
 
@@ -56,9 +57,9 @@ def start(image: Image) -> Iterator[Start]:
             podman("run", "--detach", "--pull=never", f"--name={name}", "--network=none", *rules,
                    f"--volume={home}:{settings.home}:z",
                    f"--env=HOME={settings.home}", "--entrypoint=sh", image.name, "-c", command)  # fmt: skip
-            ask = ASK.format(host=host, port=settings.port, path=settings.ready_path)
+            ask = ASK.format(seconds=patient(60), host=host, port=settings.port, path=settings.ready_path)
             try:
-                return podman("exec", name, "sh", "-c", f"{ask} && echo {ANSWERS}", timeout=90)
+                return podman("exec", name, "sh", "-c", f"{ask} && echo {ANSWERS}", timeout=patient(90))
             except PodmanError:
                 return podman("logs", name)[-1000:]
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from fixtures import patience
 from fixtures.paths import ROOT
-from fixtures.patience import USUAL, impatient, patient
+from fixtures.patience import impatient, patient
+from fixtures.verdict import plugin
 
+USUAL = 4.0
 WAITING = ("fixtures/browser", "fixtures/login", "fixtures/services", "fixtures/deployment", "tests/platform")
 """Where what may hang is the product, or what it works with."""
 NO_END = frozenset({"ANSWER_SECONDS", "END_SECONDS"})
 """Limits of one try of several, and of what is cut off then without harm."""
+BY_PLACE = {"create_connection": 1, "settimeout": 0, "wait_until": 1}
+"""Where in their arguments functions have a time limit."""
 PATIENT_METHODS = frozenset({"wait_for", "wait_for_exit", "must_exit"})
 """Methods of a `screen`, which pass their limit through `patient` themselves."""
 LONG_SECONDS = 120.0
@@ -22,9 +29,11 @@ LONG_SECONDS = 120.0
 
 
 def waits(tree: ast.AST) -> Iterator[tuple[int, ast.expr]]:
-    """Yield the line and the value of each time limit that a call is given by name."""
+    """Yield the line and the value of each time limit that a call is given, by name or where the function has it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and not is_of_a_screen(node.func):
+            place = BY_PLACE.get(getattr(node.func, "id", getattr(node.func, "attr", "")), len(node.args))
+            yield from ((one.lineno, one) for one in node.args[place : place + 1])
             for one in node.keywords:
                 if one.arg is not None and one.arg.endswith("timeout"):
                     yield one.value.lineno, one.value
@@ -41,7 +50,22 @@ def is_patient(value: ast.expr) -> bool:
     if isinstance(value, ast.Constant):
         return not isinstance(value.value, int | float) or value.value >= LONG_SECONDS
     names = {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(value)}
-    return "patient" in names or not any(name.isupper() for name in names - NO_END)
+    return "patient" in names or not any(name.isupper() and not is_long(name) for name in names - NO_END)
+
+
+@cache
+def is_long(name: str) -> bool:
+    """Tell whether a constant has a long limit, in whatever module it is."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "fixtures").rglob("*.py")]
+    found = [float(one) for text in texts for one in re.findall(rf"^{name} = ([\d.]+)$", text, re.MULTILINE)]
+    return bool(found) and min(found) >= LONG_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a run: where sabotage breaks the suite, its self-tests are impatient."""
+    monkeypatch.setattr(patience, "USUAL", USUAL)
+    monkeypatch.setattr(patience, "_times", USUAL)
 
 
 def test_what_hangs_gets_more_time_than_on_a_quiet_machine() -> None:
@@ -54,6 +78,13 @@ def test_what_hangs_gets_more_time_than_on_a_quiet_machine() -> None:
 def test_patience_is_back_after_an_error() -> None:
     with pytest.raises(ValueError, match="x"), impatient():
         raise ValueError("x")
+    assert patient(1.0) == USUAL
+
+
+def test_interrupted_run_is_in_a_hurry_and_the_next_is_not() -> None:
+    plugin.pytest_keyboard_interrupt()
+    assert patient(1.0) == 1.0
+    plugin.pytest_unconfigure()
     assert patient(1.0) == USUAL
 
 
@@ -76,8 +107,8 @@ def test_each_limit_of_a_check_is_patient() -> None:
      ("patient(5)", True), ("patient(SECONDS) * 1000", True)],
 )  # fmt: skip
 def test_limit_that_is_not_patient_is_seen(limit: str, good: bool) -> None:  # noqa: FBT001
-    ((_, value),) = waits(ast.parse(f"call(timeout={limit})"))
-    assert is_patient(value) is good
+    ((_, named), (_, placed)) = waits(ast.parse(f"call(timeout={limit}); wait_until('x', {limit}, listed)"))
+    assert is_patient(named) is is_patient(placed) is good
 
 
 def test_paths_of_the_guard_are_there() -> None:

@@ -250,13 +250,25 @@ def test_service_is_ready_by_an_answer_of_its_own(row: Service, services: Servic
     """Who opens the port may be a proxy in front of a server that is dead: people are sent there all the same."""
     endpoint = services.require(row.name)
     for one in own_pods(pod.api, endpoint.host, row.name):
-        spec = pod.api.sanitize_for_serialization(one.spec)
-        ways = {way for part in spec["containers"] for way in part.get("readinessProbe", ())}
-        assert ways & ANSWERED, (
+        containers = pod.api.sanitize_for_serialization(one.spec)["containers"]
+        served = serving(pod.api, endpoint, containers)
+        ways = {way for part in served for way in part.get("readinessProbe", ())}
+        # Where there is one container alone, it is the service that opens the port.
+        assert ways & (ANSWERED if len(containers) > 1 else {*ANSWERED, "tcpSocket"}), (
             f"{row.name}: pod {one.metadata.name} is Ready "
             f"{'as soon as its port is open' if ways else 'as soon as it runs'}: give it a readinessProbe by httpGet "
             "or exec, which the service itself answers"
         )
+
+
+def serving(api: client.ApiClient, endpoint: Endpoint, containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of a pod's containers to whose ports its Service leads; all of them where none names its ports."""
+    name, space, *_ = endpoint.host.split(".")
+    service: Any = client.CoreV1Api(api).read_namespaced_service(name, space)
+    targets = {one.target_port for one in service.spec.ports}
+    found = [one for one in containers for port in one.get("ports", ())
+             if targets & {port.get("name"), port["containerPort"]}]  # fmt: skip
+    return found or containers
 
 
 @protected(TABLE, "tenancy")

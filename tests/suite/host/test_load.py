@@ -54,5 +54,13 @@ def test_one_count_that_is_missing_is_left_out(kernel: Path) -> None:
     assert "a core" in load.since(before)
 
 
+def test_what_nothing_has_waited_for_before_is_counted(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (kernel / "memory").write_text("some avg10=0.00 total=0\n", encoding="ascii")
+    before = load.read()
+    count(kernel, 110.0, monkeypatch)
+    (kernel / "memory").write_text("some avg10=0.00 total=5000000\n", encoding="ascii")
+    assert "50 % for memory" in load.since(before)
+
+
 def test_this_machine_is_read() -> None:
     assert load.read().at > 0

@@ -11,6 +11,7 @@ from fixtures.deployment.tools import succeeded
 from fixtures.login.attacks import ECHO
 from fixtures.login.proxy import LoginProxy
 from fixtures.login.visitor import Visitor, Visitors
+from fixtures.patience import patient
 from fixtures.services.model import Route
 
 
@@ -65,7 +66,8 @@ def echo(own_pod: Pod, echo_address: str) -> Iterator[int]:
         cat >/tmp/echo.py
         setsid python3 /tmp/echo.py {echo_address} >/tmp/echo.port 2>/tmp/echo.log </dev/null &
         echo $!
-        timeout 10 sh -c 'until [ -s /tmp/echo.port ]; do sleep 0.05; done' || {{ cat /tmp/echo.log >&2; exit 1; }}
+        timeout {patient(10):.0f} sh -c 'until [ -s /tmp/echo.port ]; do sleep 0.05; done' ||
+            {{ cat /tmp/echo.log >&2; exit 1; }}
         cat /tmp/echo.port"""
     started = succeeded(own_pod.run(script, stdin=ECHO.encode()), "python3", "no server starts in the pod")
     process, port = started.split()
