@@ -103,3 +103,13 @@ def test_defaults_are_the_product_s() -> None:
     found = ImageSettings(repository="r", title="t", source="s", base="b", size_limit=1)
     assert (found.user, found.uid, found.gid, found.port, found.node_major) == ("coder", 1000, 1000, 8080, 20)
     assert (found.home, found.locale, found.init) == ("/home/coder", "en_US.UTF-8", "dumb-init")
+
+
+@pytest.mark.parametrize(
+    ("own", "ranges"),
+    [(1000, ["1:999", "1001:64535"]), (1, ["2:65534"]), (65535, ["1:65534"])],
+    ids=["usual", "first", "last"],
+)
+def test_subordinate_ids_are_all_but_root_s_and_the_user_s_own(own: int, ranges: list[str]) -> None:
+    found = load().image.model_copy(update={"uid": own, "gid": own}).subordinate_ids
+    assert found == {"uid": ranges, "gid": ranges}

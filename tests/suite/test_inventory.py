@@ -87,6 +87,12 @@ def edit(tmp_path: Path) -> Edit:
             id="pin",
         ),
         pytest.param(
+            'version = "1.30.0"',
+            'version = "1.30.01"',
+            r"tool 'kubectl': version '1.30.01' is not the pin 'v1.30.0'",
+            id="pin that begins so",
+        ),
+        pytest.param(
             "budget = 13_000_000", "budget = 0", r"tool 'yq', budget: must be greater than 0, not 0$", id="budget"
         ),
         pytest.param(

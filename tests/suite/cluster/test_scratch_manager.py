@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from fixtures.cluster.api import ClusterError
 from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.cluster.given import GivenCluster
 from fixtures.cluster.kubectl import KubectlError
@@ -202,6 +203,23 @@ def test_kept_namespace_is_there_for_the_next_check_of_that_name(managers: Scrat
         assert found is seeded
         assert spaces == [seeded.name]
     assert not spaces
+
+
+def test_namespace_that_cannot_be_removed_keeps_no_other(
+    managers: ScratchManagers, spaces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, *others = [managers("kind")(name) for name in ("a", "b", "c")]
+    for one in (stuck, *others):
+        one.apply(CONFIG_MAP)
+
+    def refuse() -> None:
+        raise ClusterError("it does not go", "look at it")
+
+    for one in (stuck, others[0]):
+        monkeypatch.setattr(one, "delete", refuse)
+    with pytest.raises(ClusterError, match="it does not go"):
+        managers.close()
+    assert spaces == [stuck.name, others[0].name]
 
 
 def test_managers_made_by_hand_leave_nothing(managers: ScratchManagers, spaces: list[str]) -> None:

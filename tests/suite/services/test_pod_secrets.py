@@ -11,16 +11,17 @@ import pytest
 from fixtures.services.pod_secrets import in_plain_view
 
 
-def pod(args: Iterable[str], variables: Mapping[str, str | None], *, init: bool = False) -> Any:
+def pod(args: Iterable[str], variables: Mapping[str, str | None], kind: str = "containers") -> Any:
     """A pod of one container with those variables and arguments; of another one that has none, too."""
     env = [SimpleNamespace(name=name, value=value) for name, value in variables.items()]
     one = SimpleNamespace(env=env, command=None, args=[*args])
     other = SimpleNamespace(env=None, command=["program"], args=None)
-    parts = ([other], [one]) if init else ([other, one], None)
-    return SimpleNamespace(spec=SimpleNamespace(containers=parts[0], init_containers=parts[1]))
+    parts: dict[str, Any] = {"containers": [other], "init_containers": None, "ephemeral_containers": None}
+    parts[kind] = [*(parts[kind] or ()), one]
+    return SimpleNamespace(spec=SimpleNamespace(**parts))
 
 
-@pytest.mark.parametrize("init", [False, True], ids=["container", "init container"])
+@pytest.mark.parametrize("kind", ["containers", "init_containers", "ephemeral_containers"])
 @pytest.mark.parametrize(
     ("described", "where"),
     [
@@ -47,9 +48,9 @@ def pod(args: Iterable[str], variables: Mapping[str, str | None], *, init: bool 
         ((("sh", "-c", "echo it's; program --token=word"), {}), "option token"),
     ],
 )
-def test_secret_is_found(described: tuple[tuple[str, ...], dict[str, str]], where: str, *, init: bool) -> None:
+def test_secret_is_found(described: tuple[tuple[str, ...], dict[str, str]], where: str, kind: str) -> None:
     args, variables = described
-    assert in_plain_view(pod(args, variables, init=init)) == [where]
+    assert in_plain_view(pod(args, variables, kind)) == [where]
 
 
 @pytest.mark.parametrize(

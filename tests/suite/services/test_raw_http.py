@@ -34,7 +34,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Set-Cookie", "b=2; Path=/")
         if "remove" in self.path:
             self.send_header("Set-Cookie", "a=; Path=/; Max-Age=0")
-            self.send_header("Set-Cookie", "b=2; Max-Age=-1")
+            gone = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+            self.send_header("Set-Cookie", f"b=2; {gone if 'date' in self.path else 'Max-Age=-1'}")
         self.send_header("Location", "https://elsewhere.example/")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -82,13 +83,14 @@ def test_redirection_is_not_followed(visitor: RawClient) -> None:
     assert (reply.status, reply.location) == (302, "https://elsewhere.example/")
 
 
-def test_cookies_are_kept_and_removed(visitor: RawClient) -> None:
+@pytest.mark.parametrize("how", ["remove", "remove-by-date"])
+def test_cookies_are_kept_and_removed(visitor: RawClient, how: str) -> None:
     first, second = visitor.ask(f"https://{HOST}/set").cookies
     assert (first.name, first.value, first.kept) == ("a", "1|2=", True)
     assert first.attributes.keys() == {"path", "httponly", "secure", "samesite", "max-age"}
     assert (second.name, second.kept) == ("b", True)
     assert visitor.ask(f"https://{HOST}/").text.splitlines()[1] == "a=1|2=; b=2"
-    visitor.ask(f"https://{HOST}/remove")
+    visitor.ask(f"https://{HOST}/{how}")
     assert visitor.cookies == {HOST: {}}
 
 

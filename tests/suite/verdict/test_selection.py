@@ -44,6 +44,13 @@ def test_checks_of_the_selection_alone_run(
     assert (told["selection"], told["verdict"]) == (patterns, "passed, of a selection alone")
 
 
+def test_check_is_selected_by_a_requirement_of_its_module_too(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "v.json"
+    marked = f'pytestmark = pytest.mark.requirement("IMG-2")\n{check("IMG-1", "pass", "test_user")}'
+    run(marked, "--requirement=IMG-2", f"--verdict-json={path}")
+    assert [one["outcome"] for one in document(path)["checks"]] == ["passed"]
+
+
 def test_last_lines_tell_the_selection_and_its_rows_alone(run: Run) -> None:
     result = run(TWO, "--requirement=IMG-1")
     result.stdout.fnmatch_lines(
