@@ -69,7 +69,7 @@ def test_silent_server_is_no_hang_for_who_gives_no_time_limit(
     [("", 60.0), ("?limit=1", 60.0), ("?watch=True&timeoutSeconds=80", 85.0), ("?watch=True", None)],
 )
 def test_watch_alone_may_be_silent_for_as_long_as_it_asks_for(query: str, read: float | None) -> None:
-    assert _limit_of(f"https://server/api/v1/pods{query}") == (15.0, read)
+    assert _limit_of(f"https://server/api/v1/pods{query}") == (10.0, read)
 
 
 def test_busy_server_is_asked_again(api_server: ApiServer, api: client.ApiClient) -> None:
