@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.sabotage.suite_mutants import SuiteMutant, scored, written
+from tests.suite.processes import gone
 
 FILE = """
 [[mutants]]
@@ -69,6 +70,16 @@ def test_fate(root: Path, body: str, fate: str, monkeypatch: pytest.MonkeyPatch)
     (one,) = written(root / "suite.toml", root)
     assert scored(one, root).fate == fate
     assert (root / "code.py").read_text(encoding="utf-8") == "ONE = 1\n"
+
+
+def test_nothing_that_a_mutant_leaves_running_stays(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = "subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)"
+    body = f"import pathlib, subprocess\ndef test_one():\n    pathlib.Path('pid').write_text(str({started}.pid))\n"
+    (root / "tests/suite/test_code.py").write_text(body, encoding="utf-8")
+    monkeypatch.setattr("fixtures.sabotage.suite_mutants.PYTEST", ("-q", "-p", "no:cacheprovider"))
+    (one,) = written(root / "suite.toml", root)
+    assert scored(one, root).fate == "survived"
+    assert gone(int((root / "pid").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("case", ["base64", "a case of three-words"])

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.cluster.api import ClusterError
 from fixtures.errors import ExitCode
 from fixtures.stability import __main__ as command
 from fixtures.stability import conditions, relay
@@ -251,35 +250,6 @@ def test_program_of_a_condition_that_ends_by_itself_is_noted(monkeypatch: pytest
     with conditions.busy_cores(surroundings) as kept:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
     assert kept.words.endswith("a program of it ended with 7")
-
-
-def test_cluster_stands_still_now_and_then_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(conditions, "STILL_SECONDS", 0.0)
-    monkeypatch.setattr(conditions, "BETWEEN_SECONDS", 0.001)
-    surroundings: Any = Object(cluster=Object(run=lambda *words: told.append(" ".join(words)), nodes=["a", "b"]))
-    with conditions.standing_still(surroundings) as kept:
-        while kept.done < 2:
-            pass
-    assert told[:4] == [f"{node} sh -c kill -{what} -1" for what in ("STOP", "CONT") for node in ("a", "b")]
-    assert told[-2:] == ["a sh -c kill -CONT -1", "b sh -c kill -CONT -1"]
-
-
-def test_cluster_goes_on_where_it_could_not_be_told_to_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-
-    def run(node: str, *words: str) -> None:
-        told.append(f"{node} {words[-1]}")
-        if told.count("a kill -CONT -1") == 1 and told[-1] == "a kill -CONT -1":
-            raise ClusterError("the engine does not answer", "look at it")
-
-    monkeypatch.setattr(conditions, "STILL_SECONDS", 0.0)
-    monkeypatch.setattr(conditions, "BETWEEN_SECONDS", 0.001)
-    surroundings: Any = Object(cluster=Object(run=run, nodes=["a", "b"]))
-    with conditions.standing_still(surroundings) as kept:
-        while not kept.faults:
-            pass
-    assert told[-2:] == ["a kill -CONT -1", "b kill -CONT -1"]
 
 
 def test_services_of_the_suite_alone_are_delayed() -> None:
