@@ -94,6 +94,12 @@ REFUSED = {
     "of another commit": (verdict(suite={"commit": "d" * 40}), "is of another commit, or of other edits, than"),
     "a row failed": (verdict(requirements=[*ROWS, row("DEP-1", "failed")]), "says passed, and that DEP-1 is failed"),
     "a row is open": (verdict(requirements=[*ROWS, row("DEP-1", "partial")]), "says passed, and that DEP-1 is partial"),
+    "a row was not run": (
+        verdict(requirements=[*ROWS, row("DEP-1", "not run")]),
+        "says passed, and that DEP-1 is not run",
+    ),
+    "a row broke": (verdict(requirements=[*ROWS, row("DEP-1", "error")]), "says passed, and that DEP-1 is error"),
+    "an unknown word": (verdict(requirements=[*ROWS, row("DEP-1", "fine")]), "is malformed (ValueError: 'fine'"),
     "a block": (verdict(requirements=[*ROWS, row("DEP-1", "blocked")]), "says passed, and that DEP-1 is blocked"),
     "nothing": (verdict(requirements=[]), "says passed, and that no requirement is verified"),
     "no rows": (verdict(requirements=None), "is malformed (TypeError: "),

@@ -41,6 +41,25 @@ def test_leaks_are_named(api_server: ApiServer, api: client.ApiClient) -> None:
     assert leaks.difference(snapshots[0], snapshots[0]) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "about", "seen"),
+    [
+        ("Pod", {"labels": {"a": "b"}}, True),
+        ("Pod", {"annotations": {"a": "b"}}, True),
+        ("Pod", {"finalizers": ["a/b"]}, True),
+        ("Pod", {"resourceVersion": "2", "generation": 2, "managedFields": [{}]}, False),
+        ("Lease.coordination.k8s.io", {"annotations": {"a": "b"}}, False),
+    ],
+    ids=["label", "annotation", "finalizer", "written again as it was", "renewed by the cluster"],
+)
+def test_what_is_written_beside_an_object_s_content_is_a_change(
+    kind: str, about: dict[str, Any], *, seen: bool
+) -> None:
+    before = pod("a", "1", "x")
+    after = {**before, "metadata": {**before["metadata"], **about}}
+    assert (leaks.identity(kind, before) != leaks.identity(kind, after)) is seen
+
+
 def test_objects_are_listed_on_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = {"": (["a", "b"], "x"), "x": (["c"], "y"), "y": (["d"], "")}
 

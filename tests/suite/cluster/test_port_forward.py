@@ -93,6 +93,12 @@ def test_the_clients_end_reaches_the_pod(forward: PortForward, server: PodServer
     assert server.ended.acquire(timeout=SECONDS)
 
 
+def test_port_is_open_on_this_machine_s_own_address_alone(forward: PortForward) -> None:
+    # All of 127.0.0.0/8 is this machine: who listens on any address answers there too.
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", forward.port), SECONDS):
+        pass
+
+
 @pytest.mark.usefixtures("server")
 def test_nothing_is_left_of_a_closed_one(pod_api: client.ApiClient) -> None:
     forward = PortForward(pod_api, "team", "web", 8080)

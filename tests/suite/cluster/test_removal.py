@@ -33,6 +33,17 @@ def test_what_a_killed_run_left_is_removed(left_behind: Path, capsys: pytest.Cap
     assert "cluster t: removing what an earlier run left of it" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("left_behind")
+def test_files_of_a_removed_cluster_go_and_those_of_others_stay() -> None:
+    for name in ("t", "t-2"):
+        (paths.CLUSTERS / f"{name}.registry").mkdir(parents=True)
+        for suffix in ("json", "kubeconfig", "kubeconfig.lock", "kind.yaml"):
+            (paths.CLUSTERS / f"{name}.{suffix}").write_text("{}", encoding="utf-8")
+    others = {one.name for one in paths.CLUSTERS.glob("t-2.*")}
+    removal.remove("podman", "t")
+    assert {one.name for one in paths.CLUSTERS.iterdir() if one.suffix != ".lock" or "kube" in one.name} == others
+
+
 def test_volumes_of_nodes_that_are_gone_are_removed(left_behind: Path) -> None:
     for name in ("volume.t-worker", "volume.t-worker4", "volume.other-worker"):
         (left_behind / name).touch()

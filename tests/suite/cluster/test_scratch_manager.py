@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from fixtures.cluster import scratch_manager
 from fixtures.cluster.api import ClusterError
 from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.cluster.given import GivenCluster
@@ -22,6 +23,7 @@ from fixtures.errors import UsageError
 from fixtures.verdict.evidence import Blocked
 from tests.suite.cluster.fakes.api_server import ApiServer, kubeconfig
 from tests.suite.cluster.fakes.engine import asked
+from tests.suite.cluster.fakes.objects import FakeObjects
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}}
 
@@ -138,6 +140,8 @@ def test_writing_is_in_the_scratch_namespace(
 BEYOND = {
     "delete node n": "node is in no namespace",
     "delete no/n": "no is in no namespace",
+    "delete pods,nodes --all": "nodes is in no namespace",
+    "delete pod/p Node/n": "node is in no namespace",
     "label ns default a=b": "ns is in no namespace",
     "delete pod p -n kube-system": "it would change kube-system: leave the namespace out",
     "delete pods --all -A": "it would change all namespaces",
@@ -191,6 +195,21 @@ def test_check_leaves_nothing(managers: ScratchManagers, spaces: list[str]) -> N
     with managers.for_check() as manager:
         manager.apply(CONFIG_MAP)
         assert spaces
+    assert not spaces
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt(), ClusterError("it answered too late", "wait")], ids=repr)
+def test_namespace_is_removed_whose_making_did_not_end(
+    managers: ScratchManagers, spaces: list[str], monkeypatch: pytest.MonkeyPatch, ended: BaseException
+) -> None:
+    class Broken(FakeObjects):
+        def apply(self, documents: list[dict[str, Any]]) -> None:
+            super().apply(documents)
+            raise ended
+
+    monkeypatch.setattr(scratch_manager, "Objects", Broken)
+    with pytest.raises(type(ended)), managers.for_check() as manager:
+        manager.apply(CONFIG_MAP)
     assert not spaces
 
 

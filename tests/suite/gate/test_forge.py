@@ -45,6 +45,15 @@ def test_refusal_is_one_line_with_the_repair(job: Job, forge: SmallForge, status
         Forge(job).status("conformance/lint", "pending", "")
 
 
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_package_that_may_not_be_seen_is_not_taken_for_missing(job: Job, forge: SmallForge, status: int) -> None:
+    forge.refuses = status
+    with pytest.raises(ForgeError, match=rf"^GET http\S+/a\.json is answered by {status}: "):
+        Forge(job).kept("branch-main", "a.json")
+    with pytest.raises(ForgeError, match=rf"^DELETE http\S+/branch-main is answered by {status}: "):
+        Forge(job).keep("branch-main", {"a.json": b"1"})
+
+
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_redirected_request_is_not_done(job: Job, forge: SmallForge, status: int) -> None:
     forge.refuses = status

@@ -12,6 +12,7 @@ from fixtures import inventory as inventories
 from fixtures.host.finding import Finding, State
 from fixtures.preflight import cluster as looks
 from fixtures.preflight import nodes
+from fixtures.preflight.asking import UnseenError
 from fixtures.registry.settings import RegistrySettings
 from tests.suite.preflight.conftest import (
     ADMISSION,
@@ -179,6 +180,20 @@ def test_account_that_may_see_nothing_is_told_unknown(cluster: Any, registry: Re
 def test_policies_that_may_not_be_listed_are_unknown(cluster: Any, registry: RegistrySettings) -> None:
     del cluster.documents[f"{ADMISSION}/validatingwebhookconfigurations"]
     assert "admission policies" in with_state(found(cluster, registry), State.UNKNOWN)
+
+
+def test_list_of_policies_that_an_older_cluster_does_not_have_is_not_missed(
+    cluster: Any, registry: RegistrySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = cluster.items
+
+    def items(path: str) -> Any:
+        if path.endswith("/validatingadmissionpolicies"):
+            raise UnseenError("404 page not found")
+        return listed(path)
+
+    monkeypatch.setattr(cluster, "items", items)
+    assert "admission policies" in with_state(found(cluster, registry), State.MET)
 
 
 def test_pod_that_may_not_be_asked_about_is_unknown(cluster: Any, registry: RegistrySettings) -> None:

@@ -45,6 +45,13 @@ def test_refusals_are_told_apart(said: str, meaning: str) -> None:
     assert repair
 
 
+@pytest.mark.parametrize("figures", ["401", "403", "404"])
+def test_status_among_a_digest_s_figures_is_none(figures: str) -> None:
+    said = f"Error: layer sha256:9e{figures}ba1 is broken"
+    assert refusal("h", "", "push x", said) == ("registry h: cannot push x", said)
+    assert refusal("h", "", "push x", f"answered {figures}").problem != "registry h: cannot push x"
+
+
 def test_unknown_refusal_is_passed_on() -> None:
     assert refusal("h", "", "push x", "\nError: what is this\n") == (
         "registry h: cannot push x",

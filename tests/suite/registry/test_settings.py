@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import ExitCode, UsageError
+from fixtures.redaction import redact
 from fixtures.registry import __main__
 from fixtures.registry.settings import RegistrySettings
 
@@ -55,6 +56,17 @@ def test_wrong_settings_are_answered_with_the_repair(variables: dict[str, str], 
 
 def test_password_is_not_shown() -> None:
     assert "s3cret" not in repr(HARBOR)
+
+
+@pytest.mark.parametrize("by_file", [False, True], ids=["variable", "file"])
+def test_password_is_kept_out_of_all_that_is_written(tmp_path: Path, *, by_file: bool) -> None:
+    (tmp_path / "password").write_text("s3cret\n", encoding="utf-8")
+    password = {"_PASSWORD_FILE": str(tmp_path / "password")} if by_file else {"_PASSWORD": "s3cret"}
+    given = {"": "harbor.example.com", "_USERNAME": "robot", **password}
+    found = RegistrySettings.from_environment({f"CONFORMANCE_REGISTRY{name}": value for name, value in given.items()})
+    assert found
+    assert redact("podman login --password=s3cret") == "podman login --password=***"
+    assert base64.b64encode(b"robot:s3cret").decode() not in redact(found.docker_config())
 
 
 def test_pull_secret_names_the_host_that_nodes_use() -> None:

@@ -14,7 +14,18 @@ from fixtures.report import __main__ as command
 from fixtures.report import comparison, run_files, run_folder, starts_test
 from fixtures.report.comparison import Comparison, ToolChange
 from fixtures.report.starts_test import Difference
-from tests.suite.report.sample_runs import DIGEST, ENDED, document, everything, manifest, starts, whole_run, write
+from fixtures.verdict.outcomes import Check, Outcome
+from tests.suite.report.sample_runs import (
+    DIGEST,
+    ENDED,
+    TROUBLE,
+    document,
+    everything,
+    manifest,
+    starts,
+    whole_run,
+    write,
+)
 
 OLD = "20291231-120000-aaaaaaaa"
 
@@ -49,6 +60,17 @@ def test_part_that_only_one_run_has_is_no_change(tmp_path: Path) -> None:
     assert not found.rows
     assert found.unseen
     assert "image alone" in found.about
+
+
+def test_requirement_that_the_same_parts_no_longer_verify_is_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TROUBLE, "BLD-3", Check("", outcome=Outcome.NOT_RUN))
+    found = compared(earlier(tmp_path / "old"), whole_run(tmp_path / "new", "BLD-3"))
+    assert [(row.id, row.before, row.after, row.direction) for row in found.rows] == [
+        ("BLD-3", "passed", "not run", "worse")
+    ]
+    assert not found.unseen
 
 
 def test_tools_up_and_down_and_their_bytes(tmp_path: Path) -> None:

@@ -110,6 +110,22 @@ def test_junit_tells_once_what_broke_beside_the_checks(part: str, name: str, tmp
     assert {one: counts for one, counts in told.items() if counts != ("0", 0)} == {name: ("1", 1)}
 
 
+def test_what_broke_after_a_check_had_failed_is_in_both(tmp_path: Path) -> None:
+    told = document("image", ["BLD-3"])
+    check = next(one for one in told["checks"] if "BLD-3" in one["ids"])
+    check["more"] = [{"outcome": "error", "first_line": "volume x stays", "because": "remove it", "waived": {}}]
+    write(tmp_path, told)
+    (case,) = [one for one in ctrf(tmp_path)["results"]["tests"] if one["testId"] == check["nodeid"]]
+    assert case["message"].splitlines() == [check["first_line"], "volume x stays: remove it"]
+    assert [one.text for one in junit(tmp_path).iter("failure")] == [case["message"]]
+
+
+def test_requirements_of_several_parts_are_judged_over_all_of_them(tmp_path: Path) -> None:
+    write(tmp_path, document("image"), document("live", ["FLOW-nats"]))
+    found = ctrf(tmp_path)["results"]["extra"]["requirements"]
+    assert [found[one] for one in ("BLD-3", "DEP-4", "FLOW-nats")] == ["passed", "passed", "blocked"]
+
+
 def test_junit_has_requirements_and_verdict_as_properties(tmp_path: Path) -> None:
     root = junit(whole_run(tmp_path, *TROUBLE))
     properties = [

@@ -35,6 +35,15 @@ def test_line_stands_whole_where_the_heading_is_short(line: str, heading: str, w
     assert (finding.heading, finding.whole) == (heading, whole)
 
 
+def test_what_broke_after_a_check_had_failed_is_told_too(tmp_path: Path) -> None:
+    told = document("image", ["BLD-3"])
+    check = next(one for one in told["checks"] if "BLD-3" in one["ids"])
+    check["more"] = [{"outcome": "error", "first_line": "volume x stays: remove it", "because": "", "waived": {}}]
+    _, _, found = said(write(tmp_path, told))
+    assert [one.ids for one in found.failed] == [["BLD-3"]]
+    assert [(one.problem, one.repair, one.ids) for one in found.errors] == [("volume x stays", "remove it", ["BLD-3"])]
+
+
 def test_block_that_is_expected_stands_apart(tmp_path: Path) -> None:
     _, _, found = said(whole_run(tmp_path, "TOOL-psql-connects", "FLOW-nats"))
     assert [one.ids for one in found.here] == [["TOOL-psql-connects"]]

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.report import run_files
 from fixtures.report.page import render
+from fixtures.verdict import parts
 from fixtures.verdict.outcomes import Check, Outcome
 from tests.suite.report.sample_runs import TROUBLE, document, needed, said, whole_run, write
 
@@ -63,7 +64,7 @@ def test_nothing_to_do_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "word", "problem"),
+    ("ended", "word", "problem"),
     [
         pytest.param(["image"], "passed so far", "Not run yet: rebuild and live", id="one"),
         pytest.param(["image", "rebuild"], "passed so far", "Not run yet: live", id="two"),
@@ -72,8 +73,8 @@ def test_nothing_to_do_is_said(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_parts_alone_are_no_verdict_on_the_image(tmp_path: Path, parts: list[str], word: str, problem: str) -> None:
-    head, steps, _ = said(write(tmp_path, *(document(part) for part in parts)))
+def test_parts_alone_are_no_verdict_on_the_image(tmp_path: Path, ended: list[str], word: str, problem: str) -> None:
+    head, steps, _ = said(write(tmp_path, *(document(part) for part in ended)))
     assert (head.word, steps[0].problem) == (word, problem)
 
 
@@ -136,6 +137,27 @@ def test_run_of_tools_alone_wants_no_other_part(tmp_path: Path) -> None:
     head, steps, _ = said(write(tmp_path, document("image") | TOOLS))
     assert head.meaning.startswith("The tools of the image work as its inventory says: ")
     assert [(step.outcome, step.command) for step in steps] == [(Outcome.PASSED, "")]
+
+
+@pytest.mark.parametrize("part", parts.ALONE)
+def test_run_that_stands_alone_wants_no_other_part(tmp_path: Path, part: str) -> None:
+    ended = document(part) | {"exit_code": 0, "verdict": "passed"}
+    ended["requirements"] = [{**row, "verdict": "passed"} for row in ended["requirements"]]
+    folder = write(tmp_path, ended)
+    head, steps, _ = said(folder)
+    assert (head.word, head.meaning[:30]) == ("passed", f"This is the run of {part} alone:"[:30])
+    assert [(step.outcome, step.repair, step.command) for step in steps] == [
+        (Outcome.PASSED, "Nothing has to be repaired", "")
+    ]
+    assert 'id="tools"' not in render(run_files.load(folder)), "it looks at no tool"
+
+
+@pytest.mark.parametrize(("part", "option"), [("smoke", "--kubeconfig"), ("proof", "--prove")])
+def test_interrupted_run_that_stands_alone_is_run_again_alone(tmp_path: Path, part: str, option: str) -> None:
+    wrong = {"interrupted": True, "exit_code": 2, "verdict": "interrupted"}
+    _, (step,), _ = said(write(tmp_path, document(part) | wrong))
+    assert step.repair == "Run it again"
+    assert step.command.startswith(f"pipx run nox -s smoke -- {option}")
 
 
 def test_command_of_a_failure_looks_at_the_same_image(tmp_path: Path) -> None:

@@ -114,6 +114,12 @@ def test_paths_of_the_api_server_are_rules_too() -> None:
     assert reviewed.differences(seen, REVIEWED, "mine") == ["may get /metrics everywhere"]
 
 
+@pytest.mark.parametrize("verb", ["post", "delete", "*"])
+def test_path_that_everybody_may_read_is_a_rule_where_more_is_given(verb: str) -> None:
+    rules = [{"nonResourceURLs": ["/healthz"], "verbs": ["get", verb]}]
+    assert list(reviewed.rules_of(rules)) == [Rule(verb, "", "/healthz")]
+
+
 @pytest.mark.parametrize(
     ("given", "covers"), [("/metrics", True), ("/met*", True), ("/*", True), ("/log*", False), ("*", False)]
 )

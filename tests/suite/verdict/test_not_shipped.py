@@ -15,6 +15,7 @@ from fixtures.verdict import __main__ as command_line
 from fixtures.verdict import parts, requirements, shipping
 from fixtures.verdict.outcomes import Check, Outcome, judge
 from fixtures.verdict.verdict import Verdict
+from tests.suite.builder.test_origin import git
 from tests.suite.small_inventory import SMALL
 from tests.suite.verdict.parts_of_a_run import check as check_of
 from tests.suite.verdict.parts_of_a_run import part as part_of
@@ -242,6 +243,28 @@ def test_commit_has_to_leave_it_out_too(
 ) -> None:
     product("")
     monkeypatch.setattr(shipping, "run", lambda *_arguments, **_more: Ended(status, committed, ""))
+    assert shipping.unreviewed() == unreviewed
+
+
+@pytest.mark.parametrize(("committed", "unreviewed"), [(False, ["tea"]), (True, [])], ids=["staged", "committed"])
+def test_what_is_staged_is_not_yet_reviewed(
+    product: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    committed: bool,
+    unreviewed: list[str],
+) -> None:
+    commit = ["commit", "-qm", "x"]
+    path = product("")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"tea", ', ""), encoding="utf-8")
+    for command in (["init", "-q"], ["add", "."], commit):
+        git(tmp_path, *command)
+    path.write_text(text, encoding="utf-8")
+    for command in (["add", "tools.toml"], *([commit] if committed else [])):
+        git(tmp_path, *command)
+    monkeypatch.setenv("GIT_DIR", "/nowhere")  # as a hook of another checkout has it
     assert shipping.unreviewed() == unreviewed
 
 
