@@ -8,8 +8,9 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.gate.job import Job
+from fixtures.redaction import redact
 from tests.suite.gate.conftest import Variables
-from tests.suite.gate.small_forge import COMMIT
+from tests.suite.gate.small_forge import COMMIT, PACKAGES_TOKEN, TOKEN
 
 
 def test_pull_request_is_about_the_last_commit_of_its_branch(job: Job) -> None:
@@ -40,3 +41,4 @@ def test_event_that_is_no_document_is_refused(variables: Variables, tmp_path: Pa
 
 def test_tokens_are_in_no_text_of_a_job(job: Job) -> None:
     assert "token-of" not in repr(job)
+    assert redact(f"{TOKEN}, {PACKAGES_TOKEN}") == "***, ***"

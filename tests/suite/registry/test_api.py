@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.redaction import redact
 from fixtures.registry.api import Manifest, RegistryApi, proxy_for
 from fixtures.registry.referrers import Artifact, attach, attached
 from fixtures.registry.settings import RegistryError
@@ -59,6 +60,7 @@ def test_token_is_got_for_the_password_and_again_where_it_has_expired(fake: Fake
     fake.bearer = "second"
     assert api.tags(HERE) == []
     assert api._authorizations == {("GET", HERE): "Bearer second"}
+    assert redact("Authorization: Bearer second") == "Authorization: Bearer ***"
 
 
 def test_password_is_sent_to_no_token_service_without_tls(fake: FakeRegistry, api: RegistryApi) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import UsageError
+from fixtures.redaction import redact
 from fixtures.services.model import Account
 from fixtures.services.settings import GivenSettings
 
@@ -31,6 +32,7 @@ def test_settings_name_the_users_services(settings_file: Path) -> None:
     settings = GivenSettings(settings_file, KNOWN, {"DEV": "first"})
     assert settings.accounts["postgresql"] == (Account("dev", "first", "work"), Account("other", "second", "other"))
     assert "first" not in repr(settings.accounts)
+    assert redact("dev:first, other:second") == "dev:***, other:***"
 
 
 @pytest.mark.parametrize(
