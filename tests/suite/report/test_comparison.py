@@ -194,6 +194,14 @@ def test_run_of_another_image_is_not_the_run_before(tmp_path: Path) -> None:
     assert "Compared with the run before" not in run_folder.write(new).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("part", "compared"), [("smoke", True), ("proof", False), ("image", False)])
+def test_run_before_a_smoke_run_is_a_smoke_run(tmp_path: Path, part: str, *, compared: bool) -> None:
+    new = write(tmp_path / "20300101-120000-01234567", document("smoke"))
+    yesterday = (ENDED - timedelta(days=1)).isoformat()
+    write(tmp_path / OLD, {**document(part), "run": "b" * 32, "finished": yesterday})
+    assert ("Compared with the run before" in run_folder.write(new).read_text(encoding="utf-8")) is compared
+
+
 def test_command_compares_with_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = earlier(tmp_path / "old"), whole_run(tmp_path / "new", "BLD-3")
     assert command.main([str(new), "--compare", str(old / "verdict.json")]) == 0
