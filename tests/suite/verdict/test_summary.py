@@ -43,6 +43,11 @@ def test_requirement_that_is_waived_is_not_named() -> None:
     assert names([found]) == "IMG-2"
 
 
+def test_requirement_that_cannot_apply_is_named_alone_at_most() -> None:
+    assert names([check("failed", "TOOL-jq-connects", "TOOL-jq-runs")]) == "TOOL-jq-runs"
+    assert names([check("failed", "TOOL-jq-connects")]) == "TOOL-jq-connects"
+
+
 def test_check_without_a_requirement_is_named_itself() -> None:
     assert names([check("failed")]) == "tests/image/t.py::test_it"
 
