@@ -27,6 +27,8 @@ LOOK_SECONDS = 0.5
 """Pause between two looks at whether a visitor is still let in."""
 SLACK_SECONDS = 5.0
 """What a look and the refusal itself may take."""
+TURNED_AWAY = frozenset({302, 401, 403})
+"""How the proxy answers somebody without a session; a 502 is the editor's trouble, and nobody is out by it."""
 LOG_OUT = "set backendLogoutURL in oauth2-proxy's provider"
 REFRESH = f"set cookie_refresh to less than {TOKEN_SECONDS:.0f} s, and validateURL"
 ROLES = (USER_ROLE, ADMIN_ROLE)
@@ -56,7 +58,7 @@ def seconds_inside(visitors: dict[str, Visitor], limit: float) -> dict[str, floa
         # The last look begins after the limit, however long the one before took.
         last = time.monotonic() >= began + limit
         for name, visitor in visitors.items():
-            if name not in out and visitor.get().status != 200:
+            if name not in out and visitor.get().status in TURNED_AWAY:
                 out[name] = round(time.monotonic() - began, 1)
         if last or len(out) == len(visitors):
             return out

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
+from fixtures.cluster.api import ClusterError
 from fixtures.cluster.wait import ClusterWaitError
 from fixtures.proof import application
+from fixtures.services.model import Account
 
 REVISION = "b" * 40
 
@@ -72,3 +75,25 @@ def test_sync_that_does_not_end_is_an_error_with_its_last_words(monkeypatch: pyt
     monkeypatch.setattr(application, "SYNC_SECONDS", 0.05)
     with pytest.raises(ClusterWaitError, match=r"^application smoke-1: its sync has not ended .*: it said running$"):
         synced(monkeypatch, {"status": {"operationState": state("Running")}})
+
+
+def test_all_of_an_application_goes_though_it_was_half_made_and_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[str] = []
+
+    def delete(*place: Any) -> None:
+        removed.append(next(one for one in place if one in {"applications", "appprojects", "smoke-1"}))
+        if removed[-1] == "applications":
+            raise ApiException(status=404)
+        if removed[-1] == "appprojects":
+            raise ApiException(status=403)
+
+    def apply(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client.CustomObjectsApi, "delete_namespaced_custom_object", delete)
+    monkeypatch.setattr(client.CoreV1Api, "delete_namespaced_secret", delete)
+    monkeypatch.setattr(application, "Objects", lambda _: SimpleNamespace(apply=apply))
+    made: Any = application.created(client.ApiClient(), "1", None, "https://g/r", Account("r", "", ""))  # type: ignore[arg-type]
+    with pytest.raises(ClusterError, match="removing application smoke-1"), made:
+        pytest.fail("made though interrupted")
+    assert removed == ["applications", "appprojects", "smoke-1"]
