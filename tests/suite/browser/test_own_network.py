@@ -217,3 +217,12 @@ def test_who_does_not_speak_socks_is_cut_off(tmp_path: Path, said: bytes) -> Non
 def test_path_too_long_for_a_socket_is_no_failure(tmp_path: Path) -> None:
     with own_network("chromium", tmp_path / ("x" * 100), {}) as start:
         assert start is None
+
+
+def test_browser_takes_no_priority_over_what_it_looks_at(tmp_path: Path) -> None:
+    program, told = tmp_path / "browser", tmp_path / "niceness"
+    program.write_text(f"#!/bin/sh\nnice -n -8 nice >{told}\n", encoding="utf-8")
+    program.chmod(0o755)
+    with own_network(str(program), tmp_path, {}) as start:
+        subprocess.run([str(start)], check=True, capture_output=True)
+    assert int(told.read_text(encoding="utf-8")) == os.nice(0)
