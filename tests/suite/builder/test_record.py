@@ -294,7 +294,23 @@ def test_tools_are_asked_in_a_container_without_a_network_that_is_removed(monkey
     (begun, *ended) = calls
     name = next(word.removeprefix("--name=") for word in begun if word.startswith("--name="))
     assert (begun[0], {"--network=none", "localhost/x"} < {*begun}) == ("run", True)
-    assert ended == [("rm", "--force", "--volumes", "--time=0", name)]
+    assert ended == [("rm", "--force", "--ignore", "--volumes", "--time=0", name)]
+
+
+def test_container_whose_start_is_interrupted_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def podman(*words: str) -> None:
+        calls.append(words)
+        if words[0] == "run":  # podman may have made the container by then
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(records, "podman", podman)
+    with pytest.raises(KeyboardInterrupt), records.probing_shell("localhost/x"):
+        pass
+    (begun, ended) = calls
+    assert f"--name={ended[-1]}" in begun
+    assert ended[:-1] == ("rm", "--force", "--ignore", "--volumes", "--time=0")
 
 
 @pytest.mark.parametrize("labels", [{"a": "b"}, None])
