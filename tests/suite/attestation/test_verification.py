@@ -238,6 +238,17 @@ def test_older_verdict_than_allowed_is_unproven(run: Attest, capsys: Output) -> 
     assert " UTC, older than 4 h: run: nox, promote and attest; or allow it: --max-age HOURS" in said
 
 
+@pytest.mark.parametrize(
+    ("minutes", "code"), [(1, ExitCode.VERIFIED), (3, ExitCode.PRODUCT_FAILURE)], ids=["another clock", "the future"]
+)
+def test_statement_may_be_ahead_by_as_much_as_clocks_differ(
+    attested: Attest, api: RegistryApi, key: Path, capsys: Output, minutes: int, code: ExitCode
+) -> None:
+    signed_with(api, key, lambda one: one["predicate"]["conformance"].update(finished(-minutes / 60)))
+    assert attested("--verify", REFERENCE) == code
+    assert ("UTC, which cannot be: set the clock" in capsys.readouterr().err) == bool(code)
+
+
 def test_other_verdict_than_the_named_one_is_refused(attested: Attest, tmp_path: Path, capsys: Output) -> None:
     (tmp_path / "verdict.json").write_text("{}", encoding="utf-8")
     said = refused(attested, capsys, ExitCode.PRODUCT_FAILURE, f"--verdict={tmp_path / 'verdict.json'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from fixtures.inventory import load
 APT = """#!/bin/sh
 echo "$(grep -c . "$APT_CONFIG") $*" >>{said}
 case "$*" in
-*" update") ;;
+*" update") cp "${{APT_CONFIG%/*}}/etc/apt/sources.list" {said}.sources ;;
 *jq*) echo 'Inst libc6 (2.41-12 Debian:13/stable [arm64])
 Inst curl [8.1] (8.2-1 Debian:13/stable, Debian-Security:13 [arm64]) []
 Inst jq:arm64 (1.7.1-6+b1 Debian:13/stable [arm64])
@@ -58,3 +59,13 @@ def test_machine_without_debian_s_keys_is_told(apt: Path) -> None:
     (apt.parent / "keyring").unlink()
     with pytest.raises(ResolveError, match=r"keyring is missing: install debian-archive-keyring$"):
         resolve(load(), "amd64")
+
+
+def test_lists_count_that_debian_itself_has_signed(apt: Path) -> None:
+    resolve(load(), "amd64")
+    sources = Path(f"{apt}.sources").read_text(encoding="utf-8").splitlines()
+    found = [re.fullmatch(r"deb \[(.*)\] (.*) main", line) for line in sources]
+    # No other option: `trusted` and `allow-insecure` take lists that nobody has signed, see sources.list(5).
+    assert [(one[1], one[2]) for one in found if one] == [
+        (f"signed-by={apt.parent / 'keyring'}", mirror) for mirror in debian_resolve.MIRRORS
+    ]

@@ -36,6 +36,24 @@ def test_images_are_read_and_said_to_be_unverified(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        f"h:5/postgres@sha256:{'b' * 64}",
+        f"h:5/postgres17@{DIGEST}",
+        f"h:5/postgres/x@{DIGEST}",
+        f"h:6/postgres@{DIGEST}",
+    ],
+    ids=["digest", "longer name", "folder", "host"],
+)
+def test_image_like_a_verified_one_was_never_verified(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream_images, "VERIFIED_FILE", tmp_path / "verified")
+    (tmp_path / "verified").write_text(f"h:5/postgres@{DIGEST}\n# {text}\n", encoding="utf-8")
+    assert upstream_images.described(parse(text, "x")) == f"{text}, upstream's: NEVER VERIFIED by this suite"
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         ('services.postgres = "x"', "services.postgres: no service has such an image: did you mean 'postgresql'?"),

@@ -81,6 +81,7 @@ def promote(
 
 LONG_AGO = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
 TOMORROW = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
+IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 REFUSED: dict[str, tuple[Any, str]] = {
     "no verdict": (None, "there is no verdict of all parts: run: nox"),
     "no JSON": ("{", "cannot be read"),
@@ -97,6 +98,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "stale": (whole(finished=LONG_AGO), ", older than 24 h: run: nox"),
     "a part is stale": (changed("parts", "image", "finished", to=LONG_AGO), ", older than 24 h: run: nox"),
     "of tomorrow": (whole(finished=TOMORROW), "which cannot be: set the clock, and run: nox"),
+    "of an hour ahead": (whole(finished=IN_AN_HOUR), "which cannot be: set the clock, and run: nox"),
+    "a part is of an hour ahead": (changed("parts", "image", "finished", to=IN_AN_HOUR), "which cannot be: set"),
     "no moment": (whole(finished=None), "is malformed (TypeError: "),
     "no context": (whole(context={}), "is malformed (KeyError: "),
     "two images": (changed("context", "image", "image", "id", to=OTHER_ID), "its parts did not look at one image"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,14 @@ def test_go_programs_and_their_modules(tmp_path: Path) -> None:
         "pkg:golang/k8s.io/kubernetes@v1.30.0",
         "pkg:golang/stdlib@1.26.6",
     ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_one"), [(0o700, True), (0o610, True), (0o601, True), (0o4750, True), (0o644, False)]
+)
+def test_go_program_is_what_anybody_may_run(tmp_path: Path, mode: int, *, is_one: bool) -> None:
+    entries = [replace(one, mode=mode) for one in layer(tmp_path, {"/bin/x": program(block())})]
+    assert [one.place for one in contents.read(entries, VENV).programs] == ["/bin/x"] * is_one
 
 
 def test_module_that_a_folder_replaces_keeps_its_name(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -282,6 +283,18 @@ def test_failing_killer_does_not_hide_the_timeout(client: list[str], reason: str
         pytest.raises(CommandTimeoutError, match=rf"could not be killed \({reason}"),
     ):
         shell.run("sleep 100", timeout=0.2)
+
+
+def test_shell_that_is_killed_leaves_nothing_that_it_started() -> None:
+    transport = ProcessTransport(["sh", "-c", "sleep 100 & echo $!; wait"])
+    (chunk,) = transport.read(time.monotonic() + 10)
+    child = os.pidfd_open(int(chunk.data))
+    transport.kill()
+    ended, _, _ = select.select([child], [], [], 10)
+    transport.close()
+    os.close(child)
+    assert ended, "what the shell started has not ended"
+    assert transport.exit_status == -signal.SIGKILL
 
 
 def test_closed_shell_holds_no_descriptor() -> None:

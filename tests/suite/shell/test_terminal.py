@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -201,6 +202,16 @@ def test_program_and_descriptors_end_with_the_terminal(trap: str, status: int, m
     assert descriptors() <= before
     assert not Path(f"/proc/{pid}").exists()
     assert terminal.wait_for_exit() == status
+
+
+def test_what_a_program_started_ends_with_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.shell.terminal.HANGUP_SECONDS", 0.2)
+    monkeypatch.setattr("fixtures.shell.screen.HANGUP_SECONDS", 0.2)
+    with Terminal(script("trap '' HUP; sleep 100 & echo pid $!.; wait")) as terminal:
+        child = os.pidfd_open(int(terminal.wait_for(r"pid (\d+)\.")[1]))
+    ended, _, _ = select.select([child], [], [], 10)
+    os.close(child)
+    assert ended, "what the program started has not ended"
 
 
 def test_terminal_queries_are_answered() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -82,6 +83,17 @@ def test_program_that_breaks_in_the_pod_is_an_error(
         told.append(error)
     line = f"container web: python3 tells nothing of it: exit status 1: {said}: run it there by hand"
     assert [(type(one), str(one)) for one in told] == [(SuiteError, line)]
+
+
+def test_room_in_home_is_what_its_user_may_fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A file system keeps a share for root: it is free (f_bfree, f_ffree), and the user cannot have it (statvfs(3)).
+    full = Of(f_bsize=65536, f_frsize=4096, f_blocks=100, f_bfree=5, f_bavail=2, f_files=50, f_ffree=4, f_favail=1,
+              f_flag=os.ST_RDONLY)  # fmt: skip
+    monkeypatch.setattr(os, "statvfs", {str(tmp_path): full}.__getitem__)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = place.home()
+    assert (found["bytes"], found["free"], found["files"], found["free_files"]) == (100 * 4096, 2 * 4096, 50, 1)
+    assert found["read_only"]
 
 
 SCRIPTS = {
