@@ -37,6 +37,12 @@ def test_strict_client_takes_the_certificate_for_a_server_s(name: str) -> None:
     verify(authority.issue(["registry.registry.svc", "127.0.0.1"]).certificate, authority.certificate, name)
 
 
+def test_each_certificate_has_a_serial_number_of_its_own() -> None:
+    authority = Authority("test")
+    made = [authority.certificate, *(authority.issue([name]).certificate for name in ("a.local", "b.local", "b.local"))]
+    assert len({x509.load_pem_x509_certificate(one).serial_number for one in made}) == len(made)
+
+
 def test_worker_that_is_handed_the_authority_issues_in_its_name() -> None:
     authority = Authority("test")
     other: Authority = pickle.loads(pickle.dumps(authority))  # noqa: S301  # its own

@@ -39,6 +39,11 @@ def test_local_name_is_the_checkout_s_and_fits_the_template() -> None:
     assert product.TOOLS_IMAGE.startswith(f"{LOCAL_REGISTRY}/")
 
 
+def test_checkouts_whose_folders_have_one_name_have_names_of_their_own() -> None:
+    assert local_registry(Path("/home/ann/suite")) != local_registry(Path("/home/bob/suite"))
+    assert local_registry(Path("/home/ann/suite")) == local_registry(Path("/home/ann/suite"))
+
+
 def test_nothing_else_has_a_fixed_local_name() -> None:
     named = re.compile(r"""["']localhost/(?!conformance-[^"']*:\{)""")
     files = [path for folder in ("fixtures", "tests/rebuild") for path in (ROOT / folder).rglob("*.py")]

@@ -62,8 +62,10 @@ class FakeSession:
     def __init__(self, *posargs: str) -> None:
         self.posargs = list(posargs)
         self.commands: list[tuple[str, ...]] = []
+        self.installed: list[tuple[str, ...]] = []
 
-    def install(self, *_arguments: str) -> None: ...
+    def install(self, *arguments: str) -> None:
+        self.installed.append(arguments)
 
     def run(self, *command: str, env: Mapping[str, str] = MappingProxyType({}), **_options: object) -> None:
         self.commands.append((*(f"{name}={value}" for name, value in env.items()), *command))
@@ -106,6 +108,17 @@ def test_nox_brings_uv_along() -> None:
     assert '# dependencies = ["nox[uv]' in head, (
         "noxfile.py: its script block does not name nox[uv], so `pipx run nox` finds no uv: add the block at its head"
     )
+
+
+@pytest.mark.parametrize(
+    "session", [noxfile.build, noxfile.image, noxfile.live, noxfile.verdict, noxfile.selftest, noxfile.lint]
+)
+def test_environment_of_a_session_is_the_locked_one_with_its_hashes_checked(session: Any) -> None:
+    fake = FakeSession()
+    session(fake)
+    ((*options, lock),) = fake.installed
+    assert lock == noxfile.LOCK
+    assert {"--require-hashes", "--no-deps", "-r"} <= set(options)
 
 
 def test_lint_runs_all_linters() -> None:

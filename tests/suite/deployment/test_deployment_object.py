@@ -14,6 +14,7 @@ from fixtures.cluster.wait import ClusterWaitError
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.deployment_object import REVISION, DeploymentObject
 from fixtures.deployment.diagnosis import DeploymentError, PodDiagnosis
+from fixtures.errors import ProductError
 
 
 def pod(*, ready: bool = True, node: str | None = "n", ending: bool = False) -> Any:
@@ -119,6 +120,20 @@ def test_timeout_says_what_was_awaited_and_what_was_seen(
     line = "Deployment s/code-server: timed out after 7 s waiting for a node: p is Running: fix that, then run again"
     with pytest.raises(DeploymentError, match=f"^{line}$"):
         deployment.wait_for("a node", 7, list, bool)
+
+
+@pytest.mark.parametrize(("missed", "of_product"), [("newest", False), ("node", False), ("Ready", True)])
+def test_pod_that_is_not_ready_is_the_product_s_fault_and_one_that_was_never_placed_is_the_cluster_s(
+    deployment: DeploymentObject, monkeypatch: pytest.MonkeyPatch, missed: str, *, of_product: bool
+) -> None:
+    def late(what: str, *_: Any, **__: str) -> None:
+        if missed in what:
+            raise ClusterWaitError(what, "")
+
+    monkeypatch.setattr("fixtures.deployment.deployment_object.wait_until", late)
+    with pytest.raises(DeploymentError, match=f"timed out .*{missed}") as raised:
+        deployment.wait_ready()
+    assert isinstance(raised.value, ProductError) is of_product
 
 
 def test_one_pod_is_expected(deployment: DeploymentObject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,17 @@ from testinfra.host import Host
 
 from fixtures.advice import repair
 from fixtures.deployment.pod import Pod
-from fixtures.deployment.tools import Output, must_refuse, must_run, must_tell, refused, run_with, says, succeeded
+from fixtures.deployment.tools import (
+    Output,
+    must_refuse,
+    must_run,
+    must_tell,
+    refused,
+    run_with,
+    says,
+    status_code,
+    succeeded,
+)
 from fixtures.files import tar_of
 from fixtures.patience import patient
 from fixtures.shell.shell import Shell
@@ -180,6 +190,16 @@ def test_words_are_looked_for_where_they_have_to_be(here: Pod, output: Output, p
     says(done, "tool", pattern, what="a visit", output=output)
     with pytest.raises(AssertionError, match=r"^tool: a visit ends with .*: set X"):
         says(done, "tool", pattern, what="a visit", repair="set X", output=elsewhere)
+
+
+@pytest.mark.parametrize("said", ["403 Forbidden", "HTTP 403: no", "(403)", "error: 403", '{"status":403}'])
+def test_status_is_a_number_of_its_own(said: str) -> None:
+    assert re.search(status_code(403), said)
+
+
+@pytest.mark.parametrize("said", ["pod-403-x is gone", "upload 1403", "4030 bytes", "run-403", "403-b", "a403", "_403"])
+def test_number_within_an_identifier_is_no_status(said: str) -> None:
+    assert not re.search(status_code(403), said)
 
 
 # ---- advice

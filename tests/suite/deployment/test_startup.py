@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from fixtures.cluster.embedded import EmbeddedCluster
 from fixtures.deployment import startup
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.diagnosis import DeploymentError
@@ -165,3 +166,38 @@ def test_timeout_names_what_was_awaited() -> None:
     arrivals = startup.Arrivals(cast("Deployment", SimpleNamespace(core=core, namespace="s", selector="x")), 0.0)
     with pytest.raises(DeploymentError, match=r"^timed out after 0 s waiting for a Ready pod: look"):
         arrivals.next("a Ready pod")
+
+
+# ---- a start that has to pull
+
+
+class SmallRollout:
+    """Keeps how many pods are asked for; waiting for one fails where nothing can start."""
+
+    def __init__(self) -> None:
+        self.replicas = 1
+
+    def set_replicas(self, count: int) -> None:
+        self.replicas = count
+
+    def scale(self, count: int) -> None:
+        self.replicas = count
+        if count:
+            raise DeploymentError("no pod is Ready", "look at its events")
+
+
+@pytest.mark.parametrize("broken", ["_wait_unused", "forget", "one_start"])
+def test_pull_that_cannot_be_measured_leaves_the_pod_asked_for_and_tells_the_first_cause(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise DeploymentError(f"{broken} failed", "try again")
+
+    for name in ("_wait_unused", "forget", "one_start"):
+        monkeypatch.setattr(startup, name, fail if name == broken else Mock())
+    spec = {"template": {"spec": {"containers": [{"image": "r/i@sha256:1"}]}}}
+    rollout = SmallRollout()
+    fake = SimpleNamespace(document=lambda: {"spec": spec}, rollout=rollout)
+    with pytest.raises(DeploymentError, match=f"^{broken} failed"):
+        startup.measure_pull(cast("Deployment", fake), cast("EmbeddedCluster", SimpleNamespace(nodes=["n"])))
+    assert rollout.replicas == 1

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from fixtures.deployment.overlay import BASE, MANIFESTS, Workspace, ssh_key_pair
@@ -113,6 +114,23 @@ def test_another_image_s_user_home_and_port_are_in_a_patch() -> None:
         "/work/dev",
         "/s/20-workspace",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"uid": 2001}, {"runAsUser": 2001, "runAsGroup": MANIFESTS.gid, "fsGroup": MANIFESTS.gid}),
+        ({"gid": 3000}, {"runAsUser": MANIFESTS.uid, "runAsGroup": 3000, "fsGroup": 3000}),
+    ],
+    ids=["user", "group"],
+)
+def test_an_image_that_has_another_user_or_group_alone_is_patched(
+    changed: dict[str, int], expected: dict[str, int]
+) -> None:
+    settings = MANIFESTS.model_copy(update=changed)
+    plain = _patches(Workspace("s", "r", IMAGE, REGISTRY))
+    (patch,) = set(_patches(Workspace("s", "r", IMAGE, REGISTRY, settings=settings))) - set(plain)
+    assert yaml.safe_load(patch)["spec"]["template"]["spec"]["securityContext"] == expected
 
 
 def test_base_names_only_files_that_are_there() -> None:

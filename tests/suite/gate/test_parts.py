@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.errors import UsageError
 from fixtures.gate import parts
+from fixtures.redaction import MASK, keep
 from tests.suite.report import sample_runs
 
 LINE = "verdict: failed · 716 checks, 90 requirements verified, 1 failed\n"
@@ -81,6 +82,19 @@ def test_verdict_of_another_run_is_not_told(tmp_path: Path, monkeypatch: pytest.
 )  # fmt: skip
 def test_part_without_a_verdict_is_told_by_its_log(tmp_path: Path, name: str, code: int, log: str, text: str) -> None:
     assert parts.ended(name, code, left(tmp_path, name, log)).text == text
+
+
+@pytest.mark.parametrize("secret", ["s3cret-of-the-registry", "three  blanks  between"])
+@pytest.mark.parametrize("place", ["log", "selection", "verdict"])
+def test_status_which_everybody_reads_has_no_secret(tmp_path: Path, place: str, secret: str) -> None:
+    keep(secret)
+    wrong = {"verdict": "incomplete", "exit_code": 4, "broken": [f"refused {secret}"]}
+    document = sample_runs.document("image") | wrong if place == "verdict" else None
+    log = f"error: registry: refused robot, {secret}: see it\n" if place == "log" else ""
+    build = left(tmp_path, "image", log, document)
+    text = parts.ended("image", 4, build, f"-k {secret}" if place == "selection" else "").text
+    assert MASK in text
+    assert " ".join(secret.split()) not in text
 
 
 def test_selection_is_said_first(tmp_path: Path) -> None:

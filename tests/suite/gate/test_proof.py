@@ -70,6 +70,10 @@ def test_checks_that_a_branch_deletes_are_there(tmp_path: Path) -> None:
 
 def test_jobs_get_nothing_of_this_run_and_caches_of_the_user(tmp_path: Path) -> None:
     mine = {"CONFORMANCE_RUN_ID": "x", "NOX_CURRENT_SESSION": "gate", "GITHUB_SHA": "y", "VIRTUAL_ENV": "/v"}
+    mine |= dict.fromkeys(
+        ("GATE_TOKEN", "GATE_PACKAGES_TOKEN", "GATE_WITHOUT", "GH_TOKEN", "GITHUB_TOKEN", "GITEA_TOKEN",
+         "ACTIONS_RUNTIME_TOKEN", "RUNNER_TEMP", "PIPX_HOME", "PYTEST_ADDOPTS", "PYTHONPATH"), "z",
+    )  # fmt: skip
     other = {"PATH": "/v/bin:/usr/bin", "SSL_CERT_FILE": "/ca.pem", "XDG_CACHE_HOME": "/cache", "NO_PROXY": "a.example"}
     assert runner.environment(mine | other, tmp_path, "gate-1") == {
         **other,
@@ -220,7 +224,8 @@ def test_runner_is_named_after_all_that_it_is_made_of(
     exported: list[tuple[str, str]] = []
     monkeypatch.setattr(runner_program, "_image", lambda reference: reference)
     monkeypatch.setattr(runner_program, "export", lambda image, _, place: exported.append((image, place.name)))
-    for changed in (None, runner_program.DIRECTORY, runner_program.DIRECTORY / "toolchain"):
+    for changed in (None, runner_program.DIRECTORY, runner_program.DIRECTORY / "toolchain", "debian"):
         monkeypatch.setattr(runner_program, "folder_digest", lambda folder, changed=changed: str(folder == changed))
+        monkeypatch.setattr(runner_program, "debian_image", lambda changed=changed: f"debian:{changed == 'debian'}")
         runner_program.program()
-    assert len({image for image, _ in exported}) == len({name for _, name in exported}) == 3
+    assert len({image for image, _ in exported}) == len({name for _, name in exported}) == 4

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fixtures import inventory as inventories
+from fixtures.deployment.overlay import BASE
 from fixtures.host.finding import Finding, State
 from fixtures.preflight import cluster as looks
 from fixtures.preflight import nodes
@@ -31,6 +33,7 @@ from tests.suite.serving import serving
 REPOSITORY = "library/x"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 BETA_DEFAULT_CLASS = "storageclass.beta.kubernetes.io/is-default-class"
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 Change = Callable[[FakeCluster], None]
 
@@ -68,6 +71,11 @@ def put(path: str, value: Any) -> Change:
     return lambda cluster: cluster.documents.update({path: value})
 
 
+def tainted(key: str, effect: str) -> Change:
+    """Have the one node a taint."""
+    return put("/api/v1/nodes", [node(spec={"taints": [{"key": key, "effect": effect}]})])
+
+
 def deny(*rights: tuple[str, str]) -> Change:
     """Take rights from the account."""
     return lambda cluster: cluster.denied.update(rights)
@@ -101,9 +109,9 @@ UNMET: dict[str, tuple[Change, str, str]] = {
     "just too small": (put("/api/v1/nodes", [node(allocatable={"memory": "4194303Ki"})]), "nodes", "one: has 4.0 Gi"),
     "not ready": (put("/api/v1/nodes", [node(conditions=[])]), "nodes", "one: is not Ready"),
     "cordoned": (put("/api/v1/nodes", [node(spec={"unschedulable": True})]), "nodes", "one: takes no pods"),
-    "tainted": (
-        put("/api/v1/nodes", [node(spec={"taints": [{"key": "gpu", "effect": "NoSchedule"}]})]), "nodes", "taint gpu",
-    ),
+    "tainted": (tainted("gpu", "NoSchedule"), "nodes", "taint gpu"),
+    "drives pods away": (tainted("down", "NoExecute"), "nodes", "taint down"),
+    "control plane that drives pods away": (tainted(CONTROL_PLANE, "NoExecute"), "nodes", f"taint {CONTROL_PLANE}"),
 }  # fmt: skip
 
 
@@ -125,9 +133,8 @@ STILL_MET: dict[str, Change] = {
     "one node of two": put("/api/v1/nodes", [node(conditions=[]), node()]),
     "just large enough": put("/api/v1/nodes", [node(allocatable={"memory": "4Gi"})]),
     "first kernel": put("/api/v1/nodes", [node(info={"kernelVersion": "5.11.0"})]),
-    "taint that is a wish": put(
-        "/api/v1/nodes", [node(spec={"taints": [{"key": "gpu", "effect": "PreferNoSchedule"}]})]
-    ),
+    "taint that is a wish": tainted("gpu", "PreferNoSchedule"),
+    "taint that the pod tolerates": tainted(CONTROL_PLANE, "NoSchedule"),
 }  # fmt: skip
 
 
@@ -226,3 +233,8 @@ def test_namespace_that_is_named_counts_alone(cluster: Any, registry: RegistrySe
     cluster.documents[SPACES] = [named("code-server", labels=RESTRICTED)]
     assert not with_state(found(cluster, registry, "default"), State.UNMET)
     assert "pod security" in with_state(found(cluster, registry, "gone"), State.UNKNOWN)
+
+
+def test_tolerated_taint_is_the_one_that_the_deployment_tolerates() -> None:
+    spec = yaml.safe_load((BASE / "deployment.yaml").read_text(encoding="utf-8"))["spec"]["template"]["spec"]
+    assert [(one["key"], one["effect"]) for one in spec["tolerations"]] == [nodes.TOLERATED]

@@ -143,3 +143,14 @@ def test_nodes_are_told_where_and_whom_to_trust(
     text = written[f"n1{folder}/hosts.toml"].decode()
     assert 'server = "https://elsewhere"' in text
     assert (f'ca = "{folder}/ca.crt"' in text) == authority
+
+
+def test_image_is_named_after_all_that_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "image_exists", lambda _: True)
+    names = []
+    for folder, debian in (("1", "debian:1"), ("2", "debian:1"), ("1", "debian:2"), ("1", "debian:1")):
+        monkeypatch.setattr(server, "folder_digest", lambda _, digest=folder: digest)
+        monkeypatch.setattr(server, "debian_image", lambda name=debian: name)
+        names.append(server.image())
+    assert len(set(names)) == 3
+    assert names[0] == names[3]

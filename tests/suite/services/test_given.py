@@ -16,11 +16,11 @@ from fixtures.services.settings import GivenSettings
 from fixtures.verdict.evidence import Blocked
 
 
-def given(folder: Path, name: str, table: tuple[Service, ...] = TABLE) -> GivenServices:
+def given(folder: Path, name: str, table: tuple[Service, ...] = TABLE, more: str = "") -> GivenServices:
     """One service of the user's, and no other."""
     path = folder / "settings.toml"
     workspace = 'workspace = { user = "dev", password_env = "DEV" }'
-    path.write_text(f'[services.{name}]\nhost = "{name}.example"\n{workspace}\n', encoding="utf-8")
+    path.write_text(f'[services.{name}]\nhost = "{name}.example"\n{workspace}\n{more}\n', encoding="utf-8")
     known = {service.name: service for service in table}
     api: Any = None
     return GivenServices(table, api, GivenSettings(path, known, {"DEV": "first"}))
@@ -40,6 +40,14 @@ def test_service_that_is_not_configured_is_blocked(services: GivenServices) -> N
 
 def test_environment_leads_to_the_configured_service(services: GivenServices) -> None:
     assert services.environment() == {"PGHOST": "postgresql.example", "PGPORT": "5432"}
+
+
+def test_user_is_not_his_own_neighbour(services: GivenServices, tmp_path: Path) -> None:
+    with pytest.raises(Blocked, match="postgresql has no second user"):
+        str(services.endpoint("postgresql").neighbour)
+    two = given(tmp_path, "postgresql", more='neighbour = { user = "other", password_env = "DEV" }')
+    found = two.endpoint("postgresql")
+    assert (found.account.user, found.neighbour.user) == ("dev", "other")
 
 
 def test_service_is_used_without_the_one_that_the_suite_s_own_needs(tmp_path: Path) -> None:

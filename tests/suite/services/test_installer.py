@@ -47,7 +47,7 @@ class FakeObjects:
             raise ClusterError("applying StatefulSet gitea failed", "give the right")
 
     def remove(self, documents: Sequence[Document]) -> None:
-        self.applied = [name for name in self.applied if name not in {one["metadata"]["name"] for one in documents}]
+        self.applied[:] = [name for name in self.applied if name not in {one["metadata"]["name"] for one in documents}]
 
 
 @pytest.fixture
@@ -72,6 +72,30 @@ def test_fault_of_one_service_does_not_stop_the_others(installer: Installer, sta
     }
     assert status.progress["postgresql"].wanted == 2
     assert FakeObjects.applied == ["postgresql", "valkey", "gitea"]
+
+
+class Slow(FakeObjects):
+    """A cluster's objects whose applying somebody breaks off once some are there."""
+
+    error: BaseException
+
+    def apply(self, documents: Sequence[Document]) -> None:
+        self.applied += [one["metadata"]["name"] for one in documents]
+        if documents:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no space left")], ids=["Ctrl-C", "error"])
+def test_services_whose_applying_was_broken_off_are_removed(
+    installer: Installer, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    monkeypatch.setattr("fixtures.services.installer.Objects", Slow)
+    monkeypatch.setattr(Slow, "error", error, raising=False)
+    with pytest.raises(type(error)):
+        installer.install([ROWS["postgresql"], ROWS["valkey"]])
+    assert Slow.applied == ["postgresql"]
+    installer.remove()
+    assert Slow.applied == []
 
 
 def test_pods_that_manifests_ask_for_are_counted() -> None:

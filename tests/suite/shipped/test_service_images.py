@@ -99,3 +99,32 @@ def test_images_are_in_the_registry_under_a_tag_of_the_run_for_a_while(monkeypat
         }
     assert found == {name: f"h/library/conformance-{name}@{digest}" for name in ARGOCD.images}
     assert not there
+
+
+PLAIN, COPYING = "ARG DEBIAN_IMAGE", "ARG DEBIAN_IMAGE\nARG PRODUCT_IMAGE"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "inputs"),
+    [(PLAIN, {"Dockerfile", "toolchain", "debian"}), (COPYING, {"Dockerfile", "toolchain", "debian", "product"})],
+    ids=["plain", "with programs of the product"],
+)
+def test_image_has_another_name_where_something_that_it_is_made_of_is_another(
+    dockerfile: str, inputs: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, toolchain = tmp_path / ARGOCD.name, tmp_path / "toolchain"
+    for one in (folder, toolchain):
+        one.mkdir()
+    (folder / "toolchain").symlink_to(toolchain)
+    monkeypatch.setattr(images, "PLATFORM", tmp_path)
+    monkeypatch.setattr(images, "image_exists", lambda _: True)
+
+    def reference(changed: str = "") -> str:
+        (folder / "Dockerfile").write_text(f"{dockerfile}\n# {changed == 'Dockerfile'}\n", encoding="utf-8")
+        (toolchain / "setup").write_text(str(changed == "toolchain"), encoding="utf-8")
+        monkeypatch.setattr(images, "debian_image", lambda: f"debian:{changed == 'debian'}")
+        monkeypatch.setattr(images, "inspect", lambda _: {"Id": str(changed == "product")})
+        return images.image(ARGOCD, "argocd", "product:latest")
+
+    changing = {one for one in ("Dockerfile", "toolchain", "debian", "product") if reference(one) != reference()}
+    assert (reference(), changing) == (reference(), inputs)
