@@ -30,7 +30,7 @@ def reach(moment, in_worker=True):
         Path("full").touch()
         return
     Path(f"worker-{os.getpid()}.pid" if IN_WORKER else f"other-{os.getpid()}.pid").touch()
-    time.sleep(4)
+    time.sleep(30)  # until it is ended: who ends it may be late
 
 def pytest_configure(config):
     if not IN_WORKER:
