@@ -62,10 +62,17 @@ def test_user(container):
     reach("check")
     assert "coder"
 """
-RUN = "import sys; from pathlib import Path; from fixtures.verdict.supervisor import run_part\n"
-RUN += "sys.exit(run_part('image', ['-n', '1', '-p', 'fixtures.workers.plugin'], root=Path.cwd()))"
+RUN = """
+import signal, sys
+from pathlib import Path
+from fixtures.verdict.supervisor import run_part
+
+ignored = sys.argv[1] == "SIGINT in the background"
+signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+sys.exit(run_part("image", ["-n", "1", "-p", "fixtures.workers.plugin"], root=Path.cwd()))
+"""
 MOMENTS = ("collection", "set-up", "check", "teardown", "summary")
-ENDINGS = ("SIGINT", "SIGTERM", "SIGKILL", "SIGKILL of a worker", "disk full")
+ENDINGS = ("SIGINT", "SIGINT in the background", "SIGTERM", "SIGKILL", "SIGKILL of a worker", "disk full")
 
 Start = Callable[[str, str], "subprocess.Popen[bytes]"]
 
@@ -83,7 +90,7 @@ def start(tmp_path: Path) -> Start:
     def run(moment: str, ending: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, "MOMENT": moment, "ENDING": ending, "PYTHONPATH": str(ROOT)}
         env.pop("PYTEST_XDIST_WORKER", None)
-        return subprocess.Popen([sys.executable, "-c", RUN], cwd=tmp_path, env=env, start_new_session=True)
+        return subprocess.Popen([sys.executable, "-c", RUN, ending], cwd=tmp_path, env=env, start_new_session=True)
 
     return run
 
@@ -102,7 +109,7 @@ def send(folder: Path, ending: str, process: subprocess.Popen[bytes]) -> None:
     reached = wait_for(folder, "*-*.pid")
     controller = int((folder / "controller.pid").read_text(encoding="ascii"))
     match ending:
-        case "SIGINT":
+        case "SIGINT" | "SIGINT in the background":
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         case "SIGTERM":
             process.send_signal(signal.SIGTERM)
