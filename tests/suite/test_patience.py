@@ -18,8 +18,8 @@ from fixtures.verdict import plugin
 USUAL = 4.0
 WAITING = ("fixtures/browser", "fixtures/login", "fixtures/services", "fixtures/deployment", "tests/platform")
 """Where what may hang is the product, or what it works with."""
-NO_END = frozenset({"ANSWER_SECONDS", "END_SECONDS"})
-"""Limits of one try of several, and of what is cut off then without harm."""
+NO_END = frozenset({"END_SECONDS"})
+"""Limits of what is cut off then without harm."""
 BY_PLACE = {"create_connection": 1, "settimeout": 0, "wait_until": 1}
 """Where in their arguments functions have a time limit."""
 PATIENT_METHODS = frozenset({"wait_for", "wait_for_exit", "must_exit"})
@@ -102,7 +102,7 @@ def test_each_limit_of_a_check_is_patient() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "good"),
-    [("5", False), ("ANSWER_SECONDS * 1000", True), ("SECONDS", False), ("2 * model.SECONDS", False), ("300", True),
+    [("5", False), ("END_SECONDS * 1000", True), ("SECONDS", False), ("2 * model.SECONDS", False), ("300", True),
      ("None", True), ("seconds", True),
      ("patient(5)", True), ("patient(SECONDS) * 1000", True)],
 )  # fmt: skip
