@@ -16,10 +16,13 @@ from fixtures.patience import impatient, patient
 from fixtures.verdict import plugin
 
 USUAL = 4.0
-WAITING = ("fixtures/browser", "fixtures/login", "fixtures/services", "fixtures/deployment", "tests/platform")
+WAITING = (
+    *(f"fixtures/{name}" for name in ("browser", "cluster", "deployment", "login", "registry", "services")),
+    "tests/platform",
+)
 """Where what may hang is the product, or what it works with."""
-NO_END = frozenset({"END_SECONDS"})
-"""Limits of what is cut off then without harm."""
+NO_END = frozenset({"ASK_SECONDS", "END_SECONDS", "GRACE_SECONDS"})
+"""Limits of what is cut off then without harm, and what is added to a limit that is handed on."""
 BY_PLACE = {"create_connection": 1, "settimeout": 0, "wait_until": 1}
 """Where in their arguments functions have a time limit."""
 PATIENT_METHODS = frozenset({"wait_for", "wait_for_exit", "must_exit"})
@@ -48,7 +51,7 @@ def is_of_a_screen(called: ast.expr) -> bool:
 def is_patient(value: ast.expr) -> bool:
     """Tell whether a time limit passes through `patient`, or is handed on, or long."""
     if isinstance(value, ast.Constant):
-        return not isinstance(value.value, int | float) or value.value >= LONG_SECONDS
+        return not isinstance(value.value, int | float) or value.value == 0 or value.value >= LONG_SECONDS
     names = {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(value)}
     return "patient" in names or not any(name.isupper() and not is_long(name) for name in names - NO_END)
 
@@ -103,7 +106,7 @@ def test_each_limit_of_a_check_is_patient() -> None:
 @pytest.mark.parametrize(
     ("limit", "good"),
     [("5", False), ("END_SECONDS * 1000", True), ("SECONDS", False), ("2 * model.SECONDS", False), ("300", True),
-     ("None", True), ("seconds", True),
+     ("0", True), ("None", True), ("seconds", True),
      ("patient(5)", True), ("patient(SECONDS) * 1000", True)],
 )  # fmt: skip
 def test_limit_that_is_not_patient_is_seen(limit: str, good: bool) -> None:  # noqa: FBT001

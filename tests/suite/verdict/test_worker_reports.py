@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures import redaction
+from fixtures.patience import patient
 from fixtures.verdict.gathering import Gathering
 from fixtures.verdict.worker_reports import END_SECONDS, WorkerReports
 
@@ -136,4 +137,4 @@ def test_end_of_a_worker_is_waited_for(gathering: Gathering, error: Exception | 
     reports, channel = WorkerReports(), Channel(error)
     reports.ended(node(channel=channel), None, gathering, {})
     reports.follow(gathering)
-    assert (channel.waited, gathering.broken) == ([END_SECONDS], broken)
+    assert (channel.waited, gathering.broken) == ([patient(END_SECONDS)], broken)
