@@ -24,7 +24,9 @@ ID = "a" * 64
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        known = {"/v2/": {}, "/v2/codercom/code-server/manifests/latest": {"config": {"digest": f"sha256:{ID}"}}}
+        manifests = "/v2/codercom/code-server/manifests"
+        known: dict[str, Any] = {"/v2/": {}, f"{manifests}/index": {"manifests": []}}
+        known[f"{manifests}/latest"] = {"config": {"digest": f"sha256:{ID}"}}
         self.send_response(200 if self.path in known else 404)
         self.end_headers()
         self.wfile.write(json.dumps(known.get(self.path, {})).encode())
@@ -111,5 +113,6 @@ def test_registry_that_is_silent_is_told_with_its_last_words(asked: list[str]) -
 
 def test_registry_without_the_image_has_served_nothing(port: int) -> None:
     assert registry.served(port, REFERENCE) == f"sha256:{ID}"
-    assert registry.served(port, Reference("docker.io", "codercom/code-server", "other")) == ""
+    for tag in ("other", "index"):
+        assert registry.served(port, Reference("docker.io", "codercom/code-server", tag)) == ""
     assert registry.served(1, REFERENCE) == ""

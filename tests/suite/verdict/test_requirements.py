@@ -34,6 +34,17 @@ def test_every_section_has_the_plans_rows() -> None:
     assert {section: sections.count(section) for section in sections} == ROWS
 
 
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [("TOOL-podman-*", ["podman"]), ("TOOL-podman*-*", ["podman", "podman-compose"]),
+     ("TOOL-pod*", ["podman", "podman-compose"]), ("TOOL-podman-runs", ["podman"]), ("DEP-*", [])],
+)  # fmt: skip
+def test_a_glob_of_a_tool_names_no_other(pattern: str, named: list[str]) -> None:
+    rows = ["TOOL-podman-runs", "TOOL-podman-compose-runs", "DEP-podman"]
+    found = [row for row in rows if row.startswith("TOOL") and requirements.is_named(row, pattern)]
+    assert found == [f"TOOL-{name}-runs" for name in named]
+
+
 def test_every_id_is_well_formed() -> None:
     pattern = re.compile(
         r"(BLD|IMG|ENV|DEP)-[1-9][0-9]*|TOOL-[a-z0-9-]+-(runs|connects|operates)|SVC-[a-z]+-(auth|tls|tenancy)"
