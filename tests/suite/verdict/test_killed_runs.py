@@ -30,7 +30,9 @@ def reach(moment, in_worker=True):
         Path("full").touch()
         return
     Path(f"worker-{os.getpid()}.pid" if IN_WORKER else f"other-{os.getpid()}.pid").touch()
-    time.sleep(30)  # until it is ended: who ends it may be late
+    deadline = time.monotonic() + 60
+    while not Path("ended").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 def pytest_configure(config):
     if not IN_WORKER:
@@ -117,6 +119,8 @@ def send(folder: Path, ending: str, process: subprocess.Popen[bytes]) -> None:
             os.kill(controller, signal.SIGKILL)
         case _:
             os.kill(int(reached.stem.partition("-")[2]), signal.SIGKILL)
+    # What has a right to go on does, and not before.
+    (folder / "ended").touch()
 
 
 def verdict(folder: Path) -> dict[str, Any] | None:
