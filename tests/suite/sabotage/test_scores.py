@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.errors import ExitCode
+from fixtures.errors import ExitCode, UsageError
 from fixtures.sabotage import __main__ as command_line
 from fixtures.sabotage import (
     changes,
@@ -56,6 +57,22 @@ def test_scores_have_every_mutant_whatever_became_of_it(tmp_path: Path) -> None:
         (f"jq-{number}", fate) for number, fate in enumerate(FATES)
     ]
     assert document["mutants"][0] | {"rows": ["TOOL-jq-*"], "killed_by": ["TOOL-jq-runs"]} == document["mutants"][0]
+
+
+def test_check_that_noticed_no_mutant_is_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {"image": tmp_path / "scores.json", "live": tmp_path / "platform.json"}
+    monkeypatch.setattr(scores, "PLACES", places)
+    noticed = dataclasses.replace(result("killed"), check="tests/image/test_a.py::test_noticing")
+    scores.report([noticed, result("survived", 2)], BEGAN, "i", places["image"])
+    functions = ("image/test_a.py::test_noticing[x]", "image/test_a.py::test_b[x]", "image/test_a.py::test_b[y]")
+    listed = {f"tests/{one}": ("IMG-1",) for one in (*functions, "platform/test_c.py::test_of_no_whole_run")}
+    assert scores.unproven(listed) == (["tests/image/test_a.py::test_b"], 2)
+
+
+def test_without_a_whole_run_nothing_is_called_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "PLACES", {"image": tmp_path / "scores.json"})
+    with pytest.raises(UsageError, match="no scores of a whole run"):
+        scores.unproven({"tests/image/test_a.py::test_b": ("IMG-1",)})
 
 
 @pytest.mark.parametrize(
