@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import inventory as inventories
 from fixtures.errors import UsageError
 from fixtures.host.process import run
 from fixtures.paths import ROOT
@@ -95,6 +96,17 @@ def test_right_that_is_given_everywhere_is_no_mutant_of_a_role() -> None:
     assert "op-verb-code-server-workspace-5-create" in ids, "jobs are made in the workspace alone"
     assert "op-verb-code-server-workspace-5-list" not in ids, "and are listed everywhere"
     assert "op-verb-code-server-workspace-0-list" in ids, "Secrets are among what is listed in the workspace alone"
+
+
+def test_each_row_of_a_tool_that_the_pod_s_checks_look_at_brings_a_mutant() -> None:
+    listed = {
+        "tests/platform/tools/test_a.py::test_b": ("TOOL-helm-operates", "TOOL-gh-connects"),
+        "tests/image/test_c.py::test_d": ("TOOL-jq-runs",),
+    }
+    (found,) = platform_operators.of_tools(inventories.load().tools, listed, ["TOOL-gh-connects"])
+    assert (found.id, found.rows) == ("op-idle-helm-operates", ("TOOL-helm-operates",))
+    assert "mountPath: /usr/local/bin/helm\n" in found.steps[1].patch
+    assert re.search(found.says, "helm: `helm list` gives nothing")
 
 
 def test_mutant_is_left_out_with_all_checks_that_it_names(tmp_path: Path) -> None:
