@@ -22,7 +22,7 @@ from fixtures.deployment.overlay import NAME, Workspace
 from fixtures.deployment.provided_settings import turned_off, unsafe_variables
 from fixtures.deployment.scratch import Scratch
 from fixtures.deployment.statistics import Start, StartTable
-from fixtures.deployment.tools import json_of, must_run, succeeded
+from fixtures.deployment.tools import json_of, must_run, succeeded, words_of
 from fixtures.deployment.workspace_start import START, must_be_account, must_have_script
 from fixtures.image.image import Image
 from fixtures.inventory import Inventory
@@ -318,7 +318,8 @@ def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult], 
         "cd /sys/fs/cgroup; if [ -f cpu.max ]; then cat cpu.max memory.max; "
         "else cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us memory/memory.limit_in_bytes; fi"
     )
-    quota, period, memory = (int(word) for word in inside(script).stdout.replace("max", "-1").split())
+    told = inside(script).stdout.replace("max", "-1")
+    quota, period, memory = map(int, words_of(told, 3, "pod", "tells the limits of its cgroup as", repair="look there"))
     seen = {"cpu": quota / period, "memory": memory}
     expected = held_to.limits
     assert seen == expected, f"pod: its cgroup allows {seen} instead of {expected}: set the limits of its container"
@@ -470,7 +471,8 @@ def test_kubeconfig_is_that_of_the_account(
     inside: Callable[[str], CommandResult], deployment: Deployment, account_name: str
 ) -> None:
     must_be_account(deployment.inside(), account_name)
-    mode, *pods = inside("stat -c %a $KUBECONFIG; kubectl get pods -o name").stdout.split()
+    mode, _, listed = str(inside("stat -c %a $KUBECONFIG; kubectl get pods -o name").stdout).partition("\n")
+    pods = listed.split()
     assert mode == "600", f"kubeconfig: its mode is {mode}, not 600: {START}"
     mine = f"pod/{deployment.pod().metadata.name}"
     assert mine in pods, f"kubeconfig: kubectl lists {pods} without {mine}: let its context be of the pod's namespace"

@@ -16,7 +16,7 @@ from kubernetes import client
 from fixtures.certificates import Authority
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.overlay import ssh_key_pair
-from fixtures.deployment.tools import must_run
+from fixtures.deployment.tools import must_run, words_of
 from fixtures.deployment.workspace_start import START
 from fixtures.inventory import Inventory
 from fixtures.patience import patient
@@ -108,7 +108,7 @@ def test_busy_cpu_restarts_nothing(run_deployment: Deployment, inventory: Invent
         f"busy CPU: the editor was restarted in {BUSY_SECONDS} s: give the livenessProbe a longer timeoutSeconds, or a "
         "higher failureThreshold"
     )
-    answered, asked = map(int, said.split())
+    answered, asked = map(int, words_of(said, 2, "busy CPU", "answers and questions were", repair="run it by hand"))
     assert answered == asked, (
         f"busy CPU: the editor answers {answered} of {asked} times within the livenessProbe's "
         f"{probe.timeout_seconds} s: raise its timeoutSeconds, or the limit of CPU"

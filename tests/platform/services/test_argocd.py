@@ -102,7 +102,7 @@ exit $status"""
 @pytest.mark.requirement("TOOL-argocd-connects", "ENV-2")
 def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
     account = argocd.account
-    with pod.terminal("sh", "-c", LOGIN.format(user=account.user)) as screen:
+    with pod.terminal("sh", "-c", LOGIN.format(user=account.user), name="argocd") as screen:
         screen.wait_for(r"^Password:", timeout=30)
         screen.send(f"{account.password}\r")
         screen.wait_for(rf"^'{account.user}:login' logged in successfully", timeout=30)
@@ -114,7 +114,7 @@ def test_argocd_logs_in_with_a_password(pod: Pod, argocd: Endpoint) -> None:
 @pytest.mark.requirement("SVC-argocd-auth")
 @pytest.mark.uses("argocd")
 def test_argocd_is_refused_with_a_wrong_password(pod: Pod, argocd: Endpoint) -> None:
-    with pod.terminal("sh", "-c", LOGIN.format(user=argocd.account.user)) as screen:
+    with pod.terminal("sh", "-c", LOGIN.format(user=argocd.account.user), name="argocd") as screen:
         screen.wait_for(r"^Password:", timeout=30)
         screen.send(f"{word()}\r")
         screen.wait_for(r"Invalid username or password", timeout=30)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fixtures.deployment.deployment import Deployment
-from fixtures.deployment.tools import refused, succeeded, word
+from fixtures.deployment.tools import refused, succeeded, word, words_of
 from fixtures.services.catalogue.gitea import API, STUCK, GiteaCli, Repository, connected, repository_of, token_of
 from fixtures.services.http import opened
 from fixtures.services.logs import must_not_log
@@ -77,7 +77,7 @@ def test_tea_refuses_a_server_of_another_authority(gitea_cli: GiteaCli, token: s
     refused(done, "tea", "unknown authority", what=what, repair=fix, output="both")
 
 
-@pytest.mark.requirement("TOOL-tea-connects", "ENV-5")
+@pytest.mark.requirement("ENV-5")
 def test_git_refuses_a_server_of_another_authority(
     gitea_cli: GiteaCli, gitea: Endpoint, foreign_certificate: bytes
 ) -> None:
@@ -117,7 +117,8 @@ def test_tea_makes_a_private_repository_and_git_pushes_to_it(
         git init --quiet --initial-branch=main && echo {said} >word && head -c {LARGE} /dev/urandom >data
         git add word data && git commit --quiet -m 'a word and data'
         git push --quiet "$GITEA_URL/{repository.path}.git" main && git rev-parse HEAD"""
-    commit = succeeded(gitea_cli(script, token=token), "tea", "no repository with a commit").split()[-1]
+    told = succeeded(gitea_cli(script, token=token), "tea", "no repository with a commit")
+    (commit,) = words_of(told, 1, "git", "tells the commit that it pushed as")
     assert repository.ask()["private"], (
         "gitea: what `tea repos create --private` made is public: take FORCE_PRIVATE and DEFAULT_PRIVATE out of app.ini"
     )
@@ -140,7 +141,7 @@ def test_tea_opens_an_issue_and_merges_a_pull_request(gitea_cli: GiteaCli, repos
     succeeded(gitea_cli(script, token=token), "tea", "no issue and pull request")
     seen = title_of(repository, "/issues/1"), title_of(repository, "/pulls/2")
     expected = f"wanted: {said}", f"brings {said}"
-    assert seen == expected, f"gitea: the titles of issue and pull request are {seen}, not {expected}: set GITEA_URL"
+    assert seen == expected, f"tea: made issue and pull request with the titles {seen}, not {expected}: set GITEA_URL"
     succeeded(gitea_cli(f"tea pulls merge --repo {repository.path} --login here 2", token=token), "tea", "cannot merge")
     text = repository.text("word").strip()
     assert text == said, f"gitea: main has {text!r} after the merge, not {said!r}: {SERVER_LOG}"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 
+from fixtures.advice import REBUILD
 from fixtures.deployment.deployment import Deployment
 from fixtures.deployment.tools import refused, says, succeeded
 from fixtures.services.catalogue.oauth2_proxy import COOKIE
@@ -99,6 +100,7 @@ def test_key_is_gone_when_its_time_is_over(valkey_cli: ValkeyCli, valkey: Endpoi
         # What stands in a queue that nobody fills is waited for until the key's time is over.
         seen = valkey_cli(f"PEXPIRE {key} 500", f"BLPOP {key}-queue 1", f"EXISTS {key}").stdout.split()
         left = outside.get(key)
+    assert seen, f"valkey-cli: says nothing of PEXPIRE, BLPOP and EXISTS: {REBUILD}"
     assert left is None, f"valkey: {key} is {left!r} after its 0.5 s: set the clock of the server's node"
     assert seen[-1:] == ["0"], f"valkey-cli: reads {seen} of a key that has expired, not 0 at last: {OTHER_SERVER}"
 

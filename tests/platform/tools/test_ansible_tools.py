@@ -158,6 +158,24 @@ def test_developer_deploys_by_a_playbook(pod: Pod, scratch: Scratch) -> None:
 
 @pytest.mark.requirement("TOOL-ansible-galaxy-operates")
 @pytest.mark.uses("ansible-core")
+def test_ansible_galaxy_installs_a_role_that_a_playbook_finds(pod: Pod) -> None:
+    said = word()
+    about = {"galaxy_info": {"author": "check", "description": said, "license": "MIT", "min_ansible_version": "2.1"}}
+    tasks = [{"ansible.builtin.debug": {"msg": said}}]
+    role = tar_of({"probe/meta/main.yml": json.dumps(about), "probe/tasks/main.yml": json.dumps(tasks)})
+    plays = [{"hosts": "localhost", "gather_facts": False, "roles": ["probe"]}]
+    script = (
+        "tar -x && ansible-galaxy role install --roles-path=roles role.tar,,probe"
+        " && ANSIBLE_ROLES_PATH=roles ansible-playbook play.yaml"
+    )
+    files = tar_of({"role.tar": role, "play.yaml": json.dumps(plays)})
+    done = attempt(pod, "ansible-galaxy", script, seconds=PLAY_SECONDS, stdin=files)
+    succeeded(done, "ansible-galaxy", "no role that a playbook finds")
+    says(done, "ansible-galaxy", said, what="its role", repair=REBUILD, output="stdout")
+
+
+@pytest.mark.requirement("TOOL-ansible-galaxy-operates")
+@pytest.mark.uses("ansible-core")
 def test_kubernetes_core_finds_a_pod(pod: Pod, neighbour: Neighbour) -> None:
     asked = {"kind": "Pod", "namespace": pod.namespace, "name": neighbour.name}
     (found,) = must_play(pod, {"kubernetes.core.k8s_info": asked}).results

@@ -15,7 +15,7 @@ from fixtures.deployment import startup
 from fixtures.deployment.overlay import BASE
 from fixtures.deployment.pod import Pod
 from fixtures.deployment.scratch import Scratch
-from fixtures.deployment.tools import must_refuse, must_run, must_tell, word
+from fixtures.deployment.tools import must_refuse, must_run, must_tell, word, words_of
 from fixtures.files import tar_of
 from fixtures.host.podman import podman
 from fixtures.image.image import Image
@@ -257,7 +257,7 @@ def on_nodes(target: Target) -> Iterator[list[str]]:
 @pytest.mark.uses("skopeo")
 def test_buildah_makes_an_image_step_by_step_and_pushes_it(desk: Desk, registry_client: Registry) -> None:
     said = word()
-    digest, image_id = desk.run(
+    told = desk.run(
         "buildah",
         f"""\
 printf %s {said} >said
@@ -266,7 +266,8 @@ buildah copy --quiet $c said /said >log
 buildah config --label {desk.label} --label said={said} $c
 buildah commit --quiet --rm $c {desk.image()} >id
 buildah push --quiet --digestfile digest {desk.image()} && echo $(cat digest) $(cat id)""",
-    ).split()
+    )
+    digest, image_id = words_of(told, 2, "buildah", "tells digest and id of its image as")
     back = registry_client.pull_back(Pushed(desk.settings.host, desk.repository, digest))
     seen = {"digest": back.digest, "image": back.image_id, "tag": desk.there(registry_client)}
     expected = {"digest": digest, "image": image_id, "tag": digest}
@@ -371,7 +372,8 @@ get="-sSf --netrc-file netrc $ca -o manifest $REGISTRY_URL/v2/{pushed.repository
 why() {{ head -n 1 error >&2; exit 1; }}
 curl $get -H 'Accept: application/vnd.oci.image.manifest.v1+json' 2>error && sha256sum manifest || why"""
     netrc = f"machine {host.partition(':')[0]} login {user} password {password}\n" if password else ""
-    seen = must_run(pod, "REGISTRY_URL", script, stdin=netrc.encode()).split()[0]
+    told = must_run(pod, "REGISTRY_URL", script, stdin=netrc.encode())
+    seen, _ = words_of(told, 2, "sha256sum", "tells the digest of the manifest as")
     assert f"sha256:{seen}" == pushed.digest, (
         f"REGISTRY_URL: {named} has the manifest {seen}, not {pushed.digest}: set it to the registry of the image"
     )
