@@ -37,9 +37,10 @@ def test_account_of_the_pod_will_do() -> None:
         (f"/k\n{ACCOUNT}-2", "", f"by /k kubectl is {ACCOUNT}-2 to the server, not {ACCOUNT}"),
         (f"/k\n{ACCOUNT[:-1]}", "", f"by /k kubectl is {ACCOUNT[:-1]} to the server, not {ACCOUNT}"),
         ("/k\n", "no such file", r"/k does not lead kubectl to the server \(no such file\)"),
+        ("/k\n", "", "^kubectl: `kubectl auth whoami` says nothing at all"),
         ("\n", "refused", r"KUBECONFIG does not lead kubectl to the server \(refused\)"),
     ],
-    ids=["somebody-else", "longer-name", "shorter-name", "no-file", "no-variable"],
+    ids=["somebody-else", "longer-name", "shorter-name", "no-file", "silent", "no-variable"],
 )
 def test_other_account_is_told(stdout: str, stderr: str, told: str) -> None:
     with pytest.raises(AssertionError, match=told):
