@@ -24,6 +24,7 @@ from fixtures.deployment.tools import (
     says,
     status_code,
     succeeded,
+    words_of,
 )
 from fixtures.files import tar_of
 from fixtures.patience import patient
@@ -190,6 +191,18 @@ def test_words_are_looked_for_where_they_have_to_be(here: Pod, output: Output, p
     says(done, "tool", pattern, what="a visit", output=output)
     with pytest.raises(AssertionError, match=r"^tool: a visit ends with .*: set X"):
         says(done, "tool", pattern, what="a visit", repair="set X", output=elsewhere)
+
+
+@pytest.mark.parametrize("output", ["", "one", "one two three"])
+def test_words_are_as_many_as_are_wanted(output: str) -> None:
+    assert words_of("one\ntwo\n", 2, "nats", "tells") == ["one", "two"]
+    with pytest.raises(AssertionError, match=rf"^nats: tells '{output}', not 2 words: rebuild the image"):
+        words_of(output, 2, "nats", "tells")
+
+
+def test_program_that_is_silent_is_to_be_rebuilt(here: Pod) -> None:
+    with pytest.raises(AssertionError, match=r"^nats: a request ends with 'it said nothing', .*: rebuild the image"):
+        says(here.run("true"), "nats", "no responders", what="a request", repair="deploy another server")
 
 
 @pytest.mark.parametrize("said", ["403 Forbidden", "HTTP 403: no", "(403)", "error: 403", '{"status":403}'])
