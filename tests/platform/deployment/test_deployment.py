@@ -319,7 +319,8 @@ def test_limits_are_enforced_in_the_pod(inside: Callable[[str], CommandResult], 
         "else cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us memory/memory.limit_in_bytes; fi"
     )
     told = inside(script).stdout.replace("max", "-1")
-    quota, period, memory = map(int, words_of(told, 3, "pod", "tells the limits of its cgroup as", repair="look there"))
+    where = "see /sys/fs/cgroup in the pod"
+    quota, period, memory = map(int, words_of(told, 3, "pod", "tells the limits of its cgroup as", repair=where))
     seen = {"cpu": quota / period, "memory": memory}
     expected = held_to.limits
     assert seen == expected, f"pod: its cgroup allows {seen} instead of {expected}: set the limits of its container"

@@ -69,8 +69,13 @@ def test_check_that_noticed_no_mutant_is_unproven(tmp_path: Path, monkeypatch: p
     assert scores.unproven(listed) == (["tests/image/test_a.py::test_b"], 2)
 
 
-def test_without_a_whole_run_nothing_is_called_unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [None, {"mutants": [{"id": "jq-1", "fate": "killed"}]}], ids=["none", "older"])
+def test_without_scores_of_checks_nothing_is_called_unproven(
+    before: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scores, "PLACES", {"image": tmp_path / "scores.json"})
+    if before is not None:
+        (tmp_path / "scores.json").write_text(json.dumps(before), encoding="utf-8")
     with pytest.raises(UsageError, match="no scores of a whole run"):
         scores.unproven({"tests/image/test_a.py::test_b": ("IMG-1",)})
 
